@@ -1,0 +1,67 @@
+"""The environment's budget: what it may cost a month, which bound is held against it, and who hears of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from gpufleet.spec.base import Spec
+
+# The Pulumi engine hands a YAML date on as Go prints a time; both forms mean the same day.
+_GO_TIME = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[T ]00:00:00(?:Z| \+0000 UTC)?)?$")
+
+
+def _date(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.date() if value.time() == dt.time() else value
+    if isinstance(value, str) and (match := _GO_TIME.match(value)):
+        try:
+            return dt.date.fromisoformat(match.group(1))
+        except ValueError as error:
+            raise ValueError(f"{value!r} is not a calendar date: {error}") from None
+    return value
+
+
+class Gate(StrEnum):
+    """Which cost bound must stay within the budget before anything is created."""
+
+    FLOOR = "floor"
+    EXPECTED = "expected"
+    CEILING = "ceiling"
+
+
+class AlertKind(StrEnum):
+    """Azure's `thresholdType` of a budget notification."""
+
+    ACTUAL = "actual"
+    FORECASTED = "forecasted"
+
+
+class BudgetAlert(Spec):
+    """One notification of the Azure budget."""
+
+    kind: Annotated[AlertKind, Field(strict=False)]
+    percent: Annotated[float, Field(gt=0, le=1000, strict=False)]
+    """Share of the budget in percent at which it fires; Azure accepts up to 1000 (Microsoft.Consumption/budgets 2024-08-01)."""
+
+
+class Budget(Spec):
+    """The monthly budget. Azure budgets notify, they stop nothing: `gate` is what blocks a change before it costs money."""
+
+    monthly_usd: Annotated[float, Field(gt=0, le=1e12, strict=False)]
+    gate: Annotated[Gate, Field(strict=False)] = Gate.CEILING
+    start: Annotated[dt.date, BeforeValidator(_date), Field(strict=False)]
+    """First of a month. Azure cannot change it later, so it is written once and never computed from today's date."""
+    contacts: Annotated[list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]], Field(min_length=1, max_length=50)]
+    """Mail addresses that receive every notification (at most 50, Microsoft.Consumption/budgets)."""
+    alerts: Annotated[list[BudgetAlert], Field(min_length=1, max_length=5)] = [
+        BudgetAlert(kind=AlertKind.ACTUAL, percent=50),
+        BudgetAlert(kind=AlertKind.ACTUAL, percent=80),
+        BudgetAlert(kind=AlertKind.ACTUAL, percent=100),
+        BudgetAlert(kind=AlertKind.FORECASTED, percent=100),
+    ]
+    """At most five notifications (Microsoft.Consumption/budgets)."""

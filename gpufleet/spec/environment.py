@@ -1,0 +1,53 @@
+"""The environment: one stack, from its stack file's `gpufleet:environment` key."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from gpufleet.spec.base import RegionName, Spec
+from gpufleet.spec.budget import Budget
+from gpufleet.spec.inference import Inference
+from gpufleet.spec.training import TrainingFabric
+
+
+class EnvironmentClass(StrEnum):
+    """How long-lived and how protected the environment is."""
+
+    EPHEMERAL = "ephemeral"
+    """Thrown away: nothing is protected."""
+    STANDARD = "standard"
+    """Kept: stateful resources and clusters are protected."""
+    PRODUCTION = "production"
+    """Kept and serving: protected, and stateful resources outlive a deletion from the stack."""
+
+
+class RegistrySku(StrEnum):
+    """Azure Container Registry tiers."""
+
+    BASIC = "Basic"
+    STANDARD = "Standard"
+    PREMIUM = "Premium"
+
+
+class Registry(Spec):
+    """The container registry; geo-replication to every inference region needs Premium."""
+
+    sku: Annotated[RegistrySku, Field(strict=False)] = RegistrySku.PREMIUM
+
+
+class Environment(Spec):
+    """One environment: training fabrics, inference regions, one budget."""
+
+    environment_class: Annotated[EnvironmentClass, Field(alias="class", strict=False)]
+    owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$")]
+    cost_center: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$")]
+    allowed_regions: Annotated[list[RegionName], Field(min_length=1)]
+    tags: Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=40)] = {}
+    """Further Azure tags on every resource; at most 40, for Azure allows 50 and ten are kept for the tool's own."""
+    budget: Budget
+    registry: Registry = Registry()
+    training: list[TrainingFabric] = []
+    inference: Inference | None = None

@@ -1,0 +1,79 @@
+"""The inference platform: models, regions and the global front door."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from gpufleet.spec.base import RegionName, Spec
+from gpufleet.spec.cluster import Cluster, Network
+from gpufleet.spec.pool import Pool
+
+
+class Precision(StrEnum):
+    """Number format the weights are served in."""
+
+    FP16 = "fp16"
+    BF16 = "bf16"
+    FP8 = "fp8"
+    INT8 = "int8"
+    INT4 = "int4"
+
+
+class Model(Spec):
+    """A model to serve."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$")]
+    """A DNS label: it becomes part of Kubernetes object names."""
+    parameters_b: Annotated[float, Field(gt=0, le=1e5, alias="parametersB", strict=False)]
+    precision: Annotated[Precision, Field(strict=False)]
+    context_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    demand_tokens_per_second: Annotated[float, Field(gt=0, le=1e9, strict=False)]
+
+
+class InferenceRegion(Spec):
+    """One region that serves: its cluster, pools and place behind the front door."""
+
+    name: RegionName
+    cluster: Cluster = Cluster()
+    network: Network = Network()
+    pools: Annotated[list[Pool], Field(min_length=1)]
+    priority: Annotated[int, Field(ge=1, le=5)] = 1
+    """Front Door origin priority 1-5; equal priorities share by latency and weight."""
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1000
+    """Front Door origin weight 1-1000."""
+
+
+class FrontDoorSku(StrEnum):
+    """Azure Front Door tiers."""
+
+    STANDARD = "Standard_AzureFrontDoor"
+    PREMIUM = "Premium_AzureFrontDoor"
+
+
+class HealthProbe(Spec):
+    """Front Door health probe."""
+
+    path: Annotated[str, Field(pattern=r"^/")] = "/health"
+    interval_seconds: Annotated[int, Field(ge=1, le=255)] = 30
+
+
+class FrontDoor(Spec):
+    """The global endpoint."""
+
+    sku: Annotated[FrontDoorSku, Field(strict=False)] = FrontDoorSku.STANDARD
+    origin_response_timeout_seconds: Annotated[int, Field(ge=16, le=240)] = 240
+    """Front Door waits 16 to 240 s for an origin, so long answers must stream (Microsoft.Cdn 2024-02-01)."""
+    health_probe: HealthProbe = HealthProbe()
+    private_link: bool = False
+    """Origins by Private Link; Premium only."""
+
+
+class Inference(Spec):
+    """The inference platform of an environment."""
+
+    models: list[Model] = []
+    regions: Annotated[list[InferenceRegion], Field(min_length=1)]
+    front_door: FrontDoor = FrontDoor()
