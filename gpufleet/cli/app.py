@@ -1,0 +1,79 @@
+"""The `gpufleet` command: which commands there are, and how an error reaches a person.
+
+One file a command. A new one is a module with `app = typer.Typer()` and its command on it, plus one import and one
+`add_typer` line below. Modules import what is slow (pulumi, the SDKs, pydantic models) inside the command's function,
+so that `gpufleet --help` and shell completion answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+import gpufleet
+from gpufleet.errors import ExitCode, GpufleetError
+
+app = typer.Typer(
+    name="gpufleet",
+    help="GPU fleets on Azure: one file per environment, priced and checked before anything is created.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gpufleet {gpufleet.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line and leave the process with an `ExitCode`.
+
+    Errors of ours are one message on stderr; anything else is a bug and says so. GPUFLEET_DEBUG=1 adds the stack trace.
+    """
+    try:
+        app()
+    except GpufleetError as error:
+        _complain(error.message, error.hint)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        _complain("cancelled", "")
+        raise SystemExit(ExitCode.CANCELLED) from None
+    except BrokenPipeError:
+        # The reader of stdout has gone (`| head`): nobody is left to tell, and the exit flush must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(ExitCode.ERROR) from None
+    except Exception as error:  # noqa: BLE001 the last place before a person would see a stack trace
+        _complain(
+            f"internal error: {type(error).__name__}: {error}",
+            "This is a bug in gpufleet. Run again with GPUFLEET_DEBUG=1 and report the stack trace.",
+        )
+        raise SystemExit(ExitCode.ERROR) from None
+
+
+def _complain(message: str, hint: str) -> None:
+    from rich.text import Text
+
+    from gpufleet.cli.output import people
+
+    console = people()
+    console.print(Text("error: ", style="bold red") + Text(message))
+    if hint:
+        console.print(Text(hint))
+    if os.environ.get("GPUFLEET_DEBUG") == "1":
+        console.print(Text(traceback.format_exc()))

@@ -1,0 +1,94 @@
+"""Where output goes: stderr speaks to people, stdout (or the file of `--output`) to programs.
+
+Every command takes its text through `emit` or `emit_json` and everything else through `people()`, so that
+`gpufleet … --format json | jq` never meets a progress bar.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpufleet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+JSON_SCHEMA_VERSION = 1
+"""Version of every JSON document on stdout; a field that changes its meaning or goes away raises it."""
+
+
+class Format(StrEnum):
+    """Form of a command's result. A command with other forms declares an enum of its own."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the result on stdout.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the result to this file instead of stdout.", dir_okay=False),
+]
+
+
+@cache
+def people() -> Console:
+    """The console for people: stderr, colours only on a terminal and never with NO_COLOR set."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def emit(text: str, output: Path | None = None) -> None:
+    """Write a command's result, with one newline at its end, to stdout or whole to a file.
+
+    Args:
+        text: the result.
+        output: file to write instead of stdout; it is replaced in one step, so a reader never sees half of it.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    text = text if text.endswith("\n") else text + "\n"
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        # mkstemp makes files that only the owner reads; a report is for whoever the person's umask allows.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(output)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise ConfigurationError(f"cannot write {output}: {error.strerror or error}") from error
+
+
+def emit_json(kind: str, body: Mapping[str, object], output: Path | None = None) -> None:
+    """Write a versioned JSON document.
+
+    Args:
+        kind: what the document is, for example "stacks" or "up".
+        body: its fields, camelCase.
+        output: see `emit`.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    emit(json.dumps({"schemaVersion": JSON_SCHEMA_VERSION, "kind": kind, **body}, indent=2), output)
