@@ -23,8 +23,11 @@ from gpufleet.engine.errors import (
 )
 from gpufleet.engine.results import (
     SECRET,
+    UNKNOWN,
+    ChangeKind,
     Diagnostic,
     OnEvent,
+    PropertyChange,
     Resource,
     RunEvent,
     RunKind,
@@ -38,7 +41,9 @@ from gpufleet.engine.results import (
 
 __all__ = [
     "SECRET",
+    "UNKNOWN",
     "BackendError",
+    "ChangeKind",
     "Diagnostic",
     "EngineError",
     "EngineUnavailableError",
@@ -47,6 +52,7 @@ __all__ = [
     "PluginError",
     "PolicyError",
     "ProgramError",
+    "PropertyChange",
     "Resource",
     "ResourceError",
     "RunCancelledError",

@@ -9,6 +9,9 @@ from enum import StrEnum
 SECRET = "[secret]"  # noqa: S105 the engine's own mask
 """What stands in for a secret value wherever gpufleet shows one."""
 
+UNKNOWN = "[unknown]"
+"""What stands in for a value that is known after the run only."""
+
 
 class RunKind(StrEnum):
     """What the engine was asked to do."""
@@ -29,6 +32,32 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
+class ChangeKind(StrEnum):
+    """How a property changes."""
+
+    ADD = "add"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PropertyChange:
+    """One property that changes.
+
+    Attributes:
+        path: Pulumi property path, for example `maxCount` or `agentPoolProfiles[0].count`.
+        replaces: True when the change makes the provider replace the resource.
+        old: plain value before, None for ADD; secrets are `SECRET`.
+        new: plain value after, None for DELETE; secrets are `SECRET`, values not known yet are `UNKNOWN`.
+    """
+
+    path: str
+    kind: ChangeKind
+    replaces: bool = False
+    old: object = None
+    new: object = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """Which resource an event is about.
@@ -39,6 +68,7 @@ class Resource:
         name: logical name in the programme.
         parent: URN of the parent, "" for the stack itself.
         custom: True when a provider manages it, False for a component.
+        protected: True when the engine refuses to delete it.
     """
 
     urn: str
@@ -46,6 +76,7 @@ class Resource:
     name: str
     parent: str
     custom: bool
+    protected: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +101,14 @@ class Step:
         op: see `StepStarted`.
         failed: whether the cloud refused it.
         seconds: how long it took, wall clock as this process saw it.
-        diffs: names of the properties that changed, sorted.
+        diffs: the properties that change, sorted by path; empty for all but updates and replacements.
     """
 
     resource: Resource
     op: str
     failed: bool
     seconds: float
-    diffs: tuple[str, ...] = ()
+    diffs: tuple[PropertyChange, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +158,7 @@ class RunOptions:
         policy_packs: folders of policy packs.
         policy_pack_configs: one JSON file per pack, in the same order.
         expect_no_changes: any change is an error (`UnexpectedChangesError`).
+        continue_on_error: after a failure, finish what does not depend on the failed resource (`up`, `destroy`).
         message: note kept in the stack's history.
     """
 
@@ -137,6 +169,7 @@ class RunOptions:
     policy_packs: tuple[str, ...] = ()
     policy_pack_configs: tuple[str, ...] = ()
     expect_no_changes: bool = False
+    continue_on_error: bool = True
     message: str = ""
 
 

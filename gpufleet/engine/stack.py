@@ -40,6 +40,10 @@ class EnvironmentStack:
         """Create or update the environment; the stack is created when the backend does not have it yet."""
         raise NotImplementedError
 
+    def preview_destroy(self, options: RunOptions = RunOptions(), *, on_event: OnEvent | None = None) -> RunResult:
+        """Say what `destroy` would delete (`pulumi destroy --preview-only`); nothing is touched, protected ones are listed."""
+        raise NotImplementedError
+
     def destroy(self, options: RunOptions = RunOptions(), *, on_event: OnEvent | None = None) -> RunResult:
         """Delete every resource of the environment; protected ones stop it. The (empty) stack stays."""
         raise NotImplementedError
