@@ -1,3 +1,51 @@
-.PHONY: demo test check
-demo test check:
-	@echo "make $@: set-up is being built" >&2; exit 1
+# Two commands are all that a newcomer needs: `make demo` and `make test`. Both set up .venv and the engine on their first run.
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help setup engine demo test check format bench clean
+
+help:
+	@echo "make demo    set up, then create the dev environment in the sandbox with the real Pulumi engine"
+	@echo "make test    set up, then run the tests (PYTEST_ARGS=... for pytest)"
+	@echo "make check   linters, types, layers"
+	@echo "make bench   measure speed into bench/results"
+	@echo "make format  let ruff format and fix"
+	@echo "make clean   remove .venv, .sandbox and caches (the engine's cache stays)"
+
+setup:
+	@$(PYTHON) tools/set_up.py
+
+engine: setup
+	@$(BIN)/gpufleet engine install
+
+demo: engine
+	@$(BIN)/gpufleet up dev --sandbox --yes
+	@$(BIN)/gpufleet up dev --sandbox --yes --expect-no-changes
+	@echo
+	@echo "The dev environment stands in the sandbox, and a second run found nothing to change. What to try next:"
+	@echo "  . $(BIN)/activate                              # gpufleet on PATH"
+	@echo "  gpufleet sandbox list                          # what the sandbox's Azure and Kubernetes hold"
+	@echo "  gpufleet preview prod --sandbox                # three regions of inference, a training fabric"
+	@echo '  eval "$$(gpufleet env dev --sandbox)"           # then plain Pulumi: pulumi preview --stack dev'
+	@echo "  gpufleet destroy dev --sandbox --yes           # take it down again"
+
+test: engine
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/check_collected.py
+
+format: setup
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: engine
+	@$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv .sandbox .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
