@@ -6,8 +6,11 @@ import ipaddress
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+Path = tuple[str | int, ...]
+"""Where a value stands in the environment, in the keys of the file: `("training", 0, "pools", 1, "nodes", "max")`."""
 
 
 class Spec(BaseModel):
@@ -18,6 +21,7 @@ class Spec(BaseModel):
         extra="forbid",
         frozen=True,
         strict=True,
+        allow_inf_nan=False,
         validate_default=True,
         use_attribute_docstrings=True,
     )
@@ -31,8 +35,20 @@ class Priority(StrEnum):
 
 
 def _ipv4_network(value: str) -> str:
-    network = ipaddress.IPv4Network(value)  # strict: host bits set are an error
-    return str(network)
+    try:
+        network = ipaddress.IPv4Network(value, strict=False)
+    except ValueError:
+        raise ValueError("is not an IPv4 range such as 10.0.0.0/16") from None
+    if "/" not in value:
+        raise ValueError(f"has no prefix length; write {value}/32 for one address")
+    if str(network) != value:
+        raise ValueError(f"is not the start of a range; write {network}")
+    return value
+
+
+def number_as_text(value: object) -> object:
+    """Accept a plain YAML number where Azure's API has digits in a string (zones, surge)."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 Cidr = Annotated[str, AfterValidator(_ipv4_network)]
@@ -50,5 +66,5 @@ ShortName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,14}$")]
 PoolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,7}$")]
 """Name of a pool. AKS allows 12 characters (`^[a-z][a-z0-9]{0,11}$`); up to two go to the InfiniBand domain and two to the generation."""
 
-Zone = Annotated[str, Field(pattern=r"^[1-3]$")]
-"""An availability zone of the region, as a string like Azure's own APIs have it."""
+Zone = Annotated[str, BeforeValidator(number_as_text, json_schema_input_type=str | int), Field(pattern=r"^[1-3]$")]
+"""An availability zone of the region; 1 and "1" are the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -15,14 +15,15 @@ from gpufleet.spec.base import Spec
 _GO_TIME = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[T ]00:00:00(?:Z| \+0000 UTC)?)?$")
 
 
-def _date(value: Any) -> Any:
+def plain_date(value: object) -> object:
+    """A date from the texts that mean one; anything else as it is. Raises ValueError for a date no calendar has."""
     if isinstance(value, dt.datetime):
         return value.date() if value.time() == dt.time() else value
     if isinstance(value, str) and (match := _GO_TIME.match(value)):
         try:
             return dt.date.fromisoformat(match.group(1))
         except ValueError as error:
-            raise ValueError(f"{value!r} is not a calendar date: {error}") from None
+            raise ValueError(f"is not a date that exists: {error}") from None
     return value
 
 
@@ -45,18 +46,20 @@ class BudgetAlert(Spec):
     """One notification of the Azure budget."""
 
     kind: Annotated[AlertKind, Field(strict=False)]
-    percent: Annotated[float, Field(gt=0, le=1000, strict=False)]
+    percent: Annotated[float, Field(gt=0, le=1000)]
     """Share of the budget in percent at which it fires; Azure accepts up to 1000 (Microsoft.Consumption/budgets 2024-08-01)."""
 
 
 class Budget(Spec):
     """The monthly budget. Azure budgets notify, they stop nothing: `gate` is what blocks a change before it costs money."""
 
-    monthly_usd: Annotated[float, Field(gt=0, le=1e12, strict=False)]
+    monthly_usd: Annotated[float, Field(gt=0, le=1e12)]
     gate: Annotated[Gate, Field(strict=False)] = Gate.CEILING
-    start: Annotated[dt.date, BeforeValidator(_date), Field(strict=False)]
+    start: Annotated[dt.date, BeforeValidator(plain_date)]
     """First of a month. Azure cannot change it later, so it is written once and never computed from today's date."""
-    contacts: Annotated[list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]], Field(min_length=1, max_length=50)]
+    contacts: Annotated[
+        list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]], Field(min_length=1, max_length=50)
+    ]
     """Mail addresses that receive every notification (at most 50, Microsoft.Consumption/budgets)."""
     alerts: Annotated[list[BudgetAlert], Field(min_length=1, max_length=5)] = [
         BudgetAlert(kind=AlertKind.ACTUAL, percent=50),

@@ -43,7 +43,9 @@ class Cluster(Spec):
     """Azure CNI Overlay takes a fixed /24 a node out of it; /11 holds 8,192 nodes, more than AKS's 5,000 a cluster, and it can't be changed later."""
     service_cidr: Cidr = "172.20.0.0/16"
     api_server: ApiServer = ApiServer()
-    admin_group_object_ids: list[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]] = []
+    admin_group_object_ids: list[
+        Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+    ] = []
     """Entra groups whose members administer the cluster; local accounts are off."""
     system_pool: SystemPool = SystemPool()
 

@@ -27,10 +27,10 @@ class Model(Spec):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$")]
     """A DNS label: it becomes part of Kubernetes object names."""
-    parameters_b: Annotated[float, Field(gt=0, le=1e5, alias="parametersB", strict=False)]
+    parameters_b: Annotated[float, Field(gt=0, le=1e5, alias="parametersB")]
     precision: Annotated[Precision, Field(strict=False)]
     context_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
-    demand_tokens_per_second: Annotated[float, Field(gt=0, le=1e9, strict=False)]
+    demand_tokens_per_second: Annotated[float, Field(gt=0, le=1e9)]
 
 
 class InferenceRegion(Spec):

@@ -42,7 +42,7 @@ class Lustre(Spec):
     """One Managed Lustre file system. Size, SKU, zone and subnet can't change later: a change is a new file system."""
 
     sku: Annotated[LustreSku, Field(strict=False)]
-    capacity_tib: Annotated[float | None, Field(gt=0, alias="capacityTiB", strict=False)] = None
+    capacity_tib: Annotated[float | None, Field(gt=0, alias="capacityTiB")] = None
     """Derived from the workload unless given; a multiple of the SKU's step."""
     zone: Zone | None = None
     """The zone of the pools unless given."""
@@ -61,7 +61,8 @@ class Blob(Spec):
 
     tier: Annotated[BlobTier, Field(strict=False)] = BlobTier.STANDARD
     containers: Annotated[
-        list[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=3, max_length=63)]], Field(min_length=1, max_length=50)
+        list[Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", min_length=3, max_length=63)]],
+        Field(min_length=1, max_length=50),
     ] = ["datasets", "checkpoints"]
 
 

@@ -15,17 +15,17 @@ from gpufleet.spec.storage import Storage
 class Checkpoint(Spec):
     """How much work a failure may lose."""
 
-    max_loss_percent: Annotated[float, Field(gt=0, lt=100, strict=False)]
+    max_loss_percent: Annotated[float, Field(gt=0, lt=100)]
 
 
 class Workload(Spec):
     """What the fabric trains; storage and checkpoints are sized from it."""
 
-    parameters_b: Annotated[float, Field(gt=0, le=1e6, alias="parametersB", strict=False)]
+    parameters_b: Annotated[float, Field(gt=0, le=1e6, alias="parametersB")]
     """Model parameters in billions."""
-    tokens_b: Annotated[float, Field(gt=0, le=1e9, alias="tokensB", strict=False)]
+    tokens_b: Annotated[float, Field(gt=0, le=1e9, alias="tokensB")]
     """Training tokens in billions."""
-    dataset_tib: Annotated[float, Field(gt=0, le=1e6, alias="datasetTiB", strict=False)]
+    dataset_tib: Annotated[float, Field(gt=0, le=1e6, alias="datasetTiB")]
     """Dataset size in TiB."""
     checkpoint: Checkpoint = Checkpoint(maxLossPercent=5)
 

@@ -1,0 +1,137 @@
+"""From YAML nodes to plain values, with the position of each.
+
+Anchors, aliases and merge keys are followed; what Pulumi's Go reader would read otherwise than a person does is a problem.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Final
+
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from gpufleet.spec.base import Path
+from gpufleet.spec.problem import Problem, SpecError, quoted
+
+Position = tuple[int, int]
+"""Line and column, both from 1."""
+
+DEEPEST: Final = 40
+MOST_VALUES: Final = 100_000
+"""Aliases of aliases can unfold a small file into billions of values."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+_LEADING_ZERO: Final = re.compile(r"^[-+]?0[0-9_]+$")
+
+
+def position_of(node: Node) -> Position:
+    """Where a node starts."""
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+class Values:
+    """Builds plain values and remembers where they stood."""
+
+    def __init__(self, file: str) -> None:
+        self.positions: dict[Path, tuple[Position, Position]] = {}
+        self.problems: list[Problem] = []
+        self._file = file
+        self._count = 0
+        self._open: set[int] = set()
+
+    def build(self, entry: tuple[Node, Node]) -> object:
+        """The value of a key and its node; the positions are relative to it. Raises SpecError when it unfolds without end."""
+        return self._value(entry[1], (), position_of(entry[0]))
+
+    def _value(self, node: Node, path: Path, key: Position) -> object:
+        self.positions[path] = (key, position_of(node))
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise SpecError([self._problem(path, f"unfolds to more than {MOST_VALUES:,} values", "Use fewer aliases")])
+        if len(path) > DEEPEST:
+            raise SpecError([self._problem(path[:DEEPEST], "is nested too deeply", "")])
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self._open:
+            raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
+        self._open.add(id(node))
+        try:
+            if isinstance(node, SequenceNode):
+                return [self._value(item, (*path, index), position_of(item)) for index, item in enumerate(node.value)]
+            return self._mapping(node, path)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, object]:
+        own: dict[str, tuple[Node, Node]] = {}
+        merged: dict[str, tuple[Node, Node]] = {}
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._add(path, "has a key that is not plain text", "Write keys as words", key)
+            elif _tag(key) == "merge":
+                self._merge(value, merged, path)
+            elif key.value in own:
+                first = position_of(own[key.value][0])[0]
+                self._add((*path, key.value), f"stands twice; the first is on line {first}", "Keep one", key)
+            else:
+                own[key.value] = (key, value)
+        if set(own) == {"secure"} and not merged:
+            fix = "Write it in plain text: an environment holds no secret, and checks must be able to read it"
+            self._add(path, "is an encrypted value (`secure:`)", fix, own["secure"][0])
+        everything = {**merged, **own}
+        return {name: self._value(value, (*path, name), position_of(key)) for name, (key, value) in everything.items()}
+
+    def _merge(self, node: Node, into: dict[str, tuple[Node, Node]], path: Path) -> None:
+        sources = node.value if isinstance(node, SequenceNode) else [node]
+        for source in sources:
+            if not isinstance(source, MappingNode):
+                self._add(path, "merges (`<<`) something that is not a block of keys", "Point it at one", node)
+                continue
+            if id(source) in self._open:
+                raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
+            for key, value in source.value:
+                if isinstance(key, ScalarNode) and _tag(key) == "merge":
+                    self._open.add(id(source))
+                    self._merge(value, into, path)
+                    self._open.discard(id(source))
+                elif isinstance(key, ScalarNode):
+                    into.setdefault(key.value, (key, value))
+
+    def _scalar(self, node: ScalarNode, path: Path) -> object:
+        text, tag = str(node.value), _tag(node)
+        try:
+            match tag:
+                case "str" | "merge":
+                    return text
+                case "null":
+                    return None
+                case "bool":
+                    return text.casefold() == "true"
+                case "int":
+                    if _LEADING_ZERO.match(text):
+                        self._add(path, f"{text} has a leading zero, which Pulumi reads as octal", "Leave the zero out", node)
+                    return int(text.replace("_", ""), 0 if text.lstrip("+-")[:2].casefold() in ("0x", "0o", "0b") else 10)
+                case "float":
+                    return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan"))
+                case "timestamp":
+                    # Pulumi hands a date on as a time in UTC; only a plain date is the same day for everyone.
+                    return dt.date.fromisoformat(text) if _DATE.match(text) else text
+        except ValueError:
+            self._add(path, f"{quoted(text)} is not a valid {tag}", "", node)
+            return None
+        self._add(path, f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for", "Remove the tag", node)
+        return text
+
+    def _add(self, path: Path, message: str, fix: str, node: Node) -> None:
+        line, column = position_of(node)
+        self.problems.append(Problem(path=path, message=message, fix=fix, file=self._file, line=line, column=column))
+
+    def _problem(self, path: Path, message: str, fix: str) -> Problem:
+        line, column = self.positions.get(path, ((1, 1), (1, 1)))[1]
+        return Problem(path=path, message=message, fix=fix, file=self._file, line=line, column=column)
+
+
+def _tag(node: Node) -> str:
+    return str(node.tag).removeprefix(_TAG)
