@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 import gpufleet
+from gpufleet.cli import engine
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(engine.app)
 
 
 def _show_version(wanted: bool) -> None:
