@@ -103,6 +103,6 @@ def derived_subnets(vnet_cidr: str) -> Subnets:
     return Subnets(
         gpu=str(quarters[0]),
         system=str(sixteenths[0]),
-        private_endpoints=str(next(sixteenths[1].subnets(prefixlen_diff=2))),
+        privateEndpoints=str(next(sixteenths[1].subnets(prefixlen_diff=2))),
         lustre=str(quarters[2]),
     )
