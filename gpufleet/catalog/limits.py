@@ -55,6 +55,8 @@ def reserved_ranges() -> tuple[ReservedRange, ...]:
 @lru_cache(maxsize=1)
 def _limits() -> dict[str, Limit]:
     return {
-        row.text("key"): Limit(row.integer("value"), row.text("unit"), row.text("as_of"), row.text("source"), row.cells["note"])
+        row.text("key"): Limit(
+            row.integer("value"), row.text("unit"), row.text("as_of"), row.text("source"), row.cells["note"]
+        )
         for row in read("limits.csv", ("key", "value", "unit", "as_of", "source", "note"))
     }

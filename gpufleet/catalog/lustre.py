@@ -69,4 +69,6 @@ def _skus() -> dict[str, LustreSku]:
 
 @lru_cache(maxsize=1)
 def _subnets() -> tuple[tuple[float, int], ...]:
-    return tuple((row.number("max_tib"), row.integer("prefix")) for row in read("lustre_subnets.csv", ("max_tib", "prefix")))
+    return tuple(
+        (row.number("max_tib"), row.integer("prefix")) for row in read("lustre_subnets.csv", ("max_tib", "prefix"))
+    )

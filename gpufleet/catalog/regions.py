@@ -56,7 +56,9 @@ def get(name: str) -> Region:
     region = find(name)
     if region is None:
         near = nearest(name)
-        raise UnknownRegionError(f"no Azure region {name!r} in the catalogue" + (f"; the nearest is {near}" if near else ""))
+        raise UnknownRegionError(
+            f"no Azure region {name!r} in the catalogue" + (f"; the nearest is {near}" if near else "")
+        )
     return region
 
 

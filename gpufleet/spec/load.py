@@ -111,7 +111,9 @@ def _first(problems: list[Problem], name: str) -> list[Problem]:
     if len(problems) <= MOST_PROBLEMS:
         return problems
     rest = len(problems) - MOST_PROBLEMS
-    ordered = sorted(problems, key=lambda problem: (problem.severity is Severity.WARNING, problem.line or 0, problem.column or 0))
+    ordered = sorted(
+        problems, key=lambda problem: (problem.severity is Severity.WARNING, problem.line or 0, problem.column or 0)
+    )
     return [
         *ordered[:MOST_PROBLEMS],
         Problem(path=(), message=f"{rest} more problems are not shown", file=name, severity=Severity.WARNING),
@@ -130,6 +132,9 @@ def _normal(value: object) -> object:
         case float() if value.is_integer():
             return int(value)
         case str():
-            date = plain_date(value)
+            try:
+                date = plain_date(value)
+            except ValueError:
+                return value
             return date.isoformat() if isinstance(date, dt.date) else value
     return value

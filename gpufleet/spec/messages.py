@@ -99,7 +99,10 @@ def _wording(path: Path, error: ErrorDetails) -> tuple[str, str]:
     if value is None:
         return "is empty", "Give it a value, or leave the key out if it has a default"
     if path[-1:] == ("nodes",) and kind in {"int_type", "int_from_float", "model_type"}:
-        return f"must be a number of nodes or a range, not {_shown(value)}", "Write `nodes: 4`, or `nodes: {min: 0, max: 4}`"
+        return (
+            f"must be a number of nodes or a range, not {_shown(value)}",
+            "Write `nodes: 4`, or `nodes: {min: 0, max: 4}`",
+        )
     match kind:
         case "string_type":
             return f"must be text, not {_shown(value)}", "Put it in quotes" if isinstance(value, int | float) else ""
@@ -110,7 +113,10 @@ def _wording(path: Path, error: ErrorDetails) -> tuple[str, str]:
         case "bool_type" | "bool_parsing":
             return f"must be true or false, not {_shown(value)}", ""
         case "list_type":
-            return f"must be a list, not {_shown(value)}", "Put the items in [ ], or each on a line of its own behind a dash"
+            return (
+                f"must be a list, not {_shown(value)}",
+                "Put the items in [ ], or each on a line of its own behind a dash",
+            )
         case "model_type" | "dict_type" | "model_attributes_type":
             known = _known_keys(path)
             return f"must be a block of keys, not {_shown(value)}", f"Known here: {', '.join(known)}" if known else ""
@@ -160,9 +166,17 @@ def _shown(value: object) -> str:
         case str():
             return f"the text {quoted(value)}"
         case int() | float():
-            text = f"{value:.6g}" if isinstance(value, int) and value.bit_length() > 64 and value.bit_length() < 1000 else None
+            text = (
+                f"{value:.6g}"
+                if isinstance(value, int) and value.bit_length() > 64 and value.bit_length() < 1000
+                else None
+            )
             if text is None:
-                text = "a number beyond all bounds" if isinstance(value, int) and value.bit_length() >= 1000 else str(value)
+                text = (
+                    "a number beyond all bounds"
+                    if isinstance(value, int) and value.bit_length() >= 1000
+                    else str(value)
+                )
             return text
         case list():
             return "a list"

@@ -39,7 +39,9 @@ class Problem:
     """Who says so: the documentation behind the rule."""
     severity: Severity = Severity.ERROR
     reads: tuple[Path, ...] = ()
-    """Other values the verdict rests on. Where one of them was faulty itself, the verdict is not given (see `prune`)."""
+    """The values the verdict rests on, where that is more than all below `path`. The verdict isn't given when one of them was faulty."""
+    lower_bound: bool = False
+    """The verdict is that a sum is too large. It holds even where parts of the sum were faulty and left out."""
     file: str = ""
     line: int | None = None
     """From 1; None when the position isn't known."""

@@ -42,7 +42,10 @@ class Pruned:
 
     def undecided(self, problem: Problem) -> bool:
         """Whether a problem (its paths in the file's terms) rests on something that was left out."""
-        return any(_touches(removed, read) for read in (problem.path, *problem.reads) for removed in self.removed)
+        if any(problem.path[: len(removed)] == removed for removed in self.removed):
+            return True
+        reads = problem.reads or (() if problem.lower_bound else (problem.path,))
+        return any(_touches(removed, read) for read in reads for removed in self.removed)
 
 
 def whole(environment: Environment) -> Pruned:
@@ -65,7 +68,7 @@ def prune(value: object, errors: list[ErrorDetails]) -> Pruned:
                 path = way_back.path_in_file(path_of(detail))
                 # A missing key can't be left out; what lacks it can.
                 victim = path[:-1] if detail["type"] == "missing" else path
-                if not victim:
+                if not victim:  # the environment as a whole lacks something
                     return Pruned(None, frozenset(removed), indices)
                 removed.add(victim)
                 _remove(tree, victim)

@@ -55,7 +55,12 @@ class StackFile:
         if root is None:
             raise _error(name, "the file is empty", f"Give it `config:` with `{ENVIRONMENT_KEY}:` below")
         if not isinstance(root, MappingNode):
-            raise _error(name, "the file must be a block of keys", f"Start it with `config:` and `{ENVIRONMENT_KEY}:` below", root)
+            raise _error(
+                name,
+                "the file must be a block of keys",
+                f"Start it with `config:` and `{ENVIRONMENT_KEY}:` below",
+                root,
+            )
         top = _members(root)
         problems = [_unknown_key(name, key, node) for key, (node, _) in top.items() if key not in _STACK_KEYS]
         config = _environment_node(name, top)
@@ -92,7 +97,9 @@ def _text(path: pathlib.Path, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        problem = Problem(path=(), message="is not UTF-8 text", fix="Save the file as UTF-8", file=name, line=line, column=1)
+        problem = Problem(
+            path=(), message="is not UTF-8 text", fix="Save the file as UTF-8", file=name, line=line, column=1
+        )
         raise SpecError([problem]) from None
 
 
@@ -115,16 +122,31 @@ def _compose(text: str, name: str) -> Node | None:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         lines = text.count("\n") + 1
         raise SpecError(
-            [Problem(path=(), message=cause, fix=fix, file=name, line=min(line, lines) if line else None, column=column)]
+            [
+                Problem(
+                    path=(), message=cause, fix=fix, file=name, line=min(line, lines) if line else None, column=column
+                )
+            ]
         ) from None
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         cause = f"holds the character U+{ord(str(error.character)[:1] or ' '):04X}, which YAML does not allow"
-        raise SpecError([Problem(path=(), message=cause, fix="Remove it", file=name, line=line, column=column)]) from None
+        raise SpecError(
+            [Problem(path=(), message=cause, fix="Remove it", file=name, line=line, column=column)]
+        ) from None
     except RecursionError:
         raise _error(name, "is nested too deeply to be a stack file", "") from None
-    except (YAMLError, ValueError, AttributeError, TypeError, KeyError, IndexError, NotImplementedError, AssertionError) as error:
+    except (
+        YAMLError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        KeyError,
+        IndexError,
+        NotImplementedError,
+        AssertionError,
+    ) as error:
         # ruamel.yaml lets such errors out on malformed input (found by the property tests); none of them is the user's to decipher.
         raise _error(name, f"is not valid YAML ({type(error).__name__})", "") from None
     return node
@@ -160,7 +182,9 @@ def _environment_node(name: str, top: dict[str, tuple[Node, Node]]) -> tuple[Nod
     found = members[ENVIRONMENT_KEY]
     if isinstance(found[1], MappingNode) and set(_members(found[1])) == {"secure"}:
         cause = f"`{ENVIRONMENT_KEY}` is encrypted"
-        raise _error(name, cause, "Write it in plain text: it holds no secret, and checks must be able to read it", found[0])
+        raise _error(
+            name, cause, "Write it in plain text: it holds no secret, and checks must be able to read it", found[0]
+        )
     return found
 
 
@@ -169,7 +193,12 @@ def _unknown_key(name: str, key: str, node: Node) -> Problem:
     fix = f"Did you mean `{near}`?" if near else f"A stack file has {', '.join(_STACK_KEYS)}"
     line, column = position_of(node)
     return Problem(
-        path=(), message=f"{quoted(key)} is not a key of a Pulumi stack file", fix=fix, file=name, line=line, column=column
+        path=(),
+        message=f"{quoted(key)} is not a key of a Pulumi stack file",
+        fix=fix,
+        file=name,
+        line=line,
+        column=column,
     )
 
 

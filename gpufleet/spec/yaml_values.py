@@ -111,17 +111,25 @@ class Values:
                     return text.casefold() == "true"
                 case "int":
                     if _LEADING_ZERO.match(text):
-                        self._add(path, f"{text} has a leading zero, which Pulumi reads as octal", "Leave the zero out", node)
-                    return int(text.replace("_", ""), 0 if text.lstrip("+-")[:2].casefold() in ("0x", "0o", "0b") else 10)
+                        self._add(
+                            path, f"{text} has a leading zero, which Pulumi reads as octal", "Leave the zero out", node
+                        )
+                    return int(
+                        text.replace("_", ""), 0 if text.lstrip("+-")[:2].casefold() in ("0x", "0o", "0b") else 10
+                    )
                 case "float":
-                    return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan"))
+                    return float(
+                        text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan")
+                    )
                 case "timestamp":
                     # Pulumi hands a date on as a time in UTC; only a plain date is the same day for everyone.
                     return dt.date.fromisoformat(text) if _DATE.match(text) else text
         except ValueError:
             self._add(path, f"{quoted(text)} is not a valid {tag}", "", node)
             return None
-        self._add(path, f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for", "Remove the tag", node)
+        self._add(
+            path, f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for", "Remove the tag", node
+        )
         return text
 
     def _add(self, path: Path, message: str, fix: str, node: Node) -> None:

@@ -1,15 +1,43 @@
-"""What the models can't see: rules between values, and Azure's limits. One concept a module; all run by `problems_of`."""
+"""What the models can't see: rules between values, and Azure's limits. One concept a module; all run by `problems_of`.
+
+A check is a pure function from an environment to problems whose paths are in the keys of the file. It must hold on an environment that
+lost its faulty parts too (see `gpufleet.spec.prune`), so it names in `Problem.reads` what its verdict rests on beside the value itself.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
 
+from gpufleet.spec.checks.budget import check_budget
+from gpufleet.spec.checks.cluster import check_clusters
+from gpufleet.spec.checks.inference import check_inference, check_registry
+from gpufleet.spec.checks.infiniband import check_infiniband
+from gpufleet.spec.checks.names import check_names
+from gpufleet.spec.checks.network import check_networks
+from gpufleet.spec.checks.pools import check_pools
+from gpufleet.spec.checks.regions import check_regions
+from gpufleet.spec.checks.sizes import check_sizes
+from gpufleet.spec.checks.storage import check_storage
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.problem import Problem
+
+_CHECKS = (
+    check_names,
+    check_regions,
+    check_sizes,
+    check_pools,
+    check_infiniband,
+    check_clusters,
+    check_networks,
+    check_storage,
+    check_inference,
+    check_registry,
+)
 
 
 def problems_of(environment: Environment, *, today: dt.date | None = None) -> Iterator[Problem]:
     """Every problem the checks find; paths without positions. Calendar checks need `today`."""
-    del today, environment
-    return iter(())
+    for check in _CHECKS:
+        yield from check(environment)
+    yield from check_budget(environment, today)

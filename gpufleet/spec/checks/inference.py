@@ -1,0 +1,52 @@
+"""Inference: what Front Door and the registry accept, and an environment that makes something at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpufleet.spec.environment import Environment, RegistrySku
+from gpufleet.spec.inference import FrontDoorSku
+from gpufleet.spec.problem import ITEMS, Problem
+
+_MOST_ORIGINS = 50
+
+
+def check_inference(environment: Environment) -> Iterator[Problem]:
+    """Tiers that can't do what is asked of them; an empty environment."""
+    inference = environment.inference
+    if inference is None:
+        if not environment.training:
+            message = "has neither training nor inference: there is nothing to make"
+            yield Problem(path=(), message=message, fix="Add one of them", reads=(("training",), ("inference",)))
+        return
+    door, path = inference.front_door, ("inference", "frontDoor")
+    if door.private_link and door.sku is not FrontDoorSku.PREMIUM:
+        yield Problem(
+            path=(*path, "privateLink"),
+            message=f"{door.sku.value} cannot reach origins by Private Link",
+            fix=f"Set sku to {FrontDoorSku.PREMIUM.value}",
+            source="Azure Front Door tier comparison",
+            reads=(path,),
+        )
+    if len(inference.regions) > _MOST_ORIGINS:
+        yield Problem(
+            path=("inference", "regions"),
+            message=f"{len(inference.regions)} regions exceed the {_MOST_ORIGINS} origins of a Front Door origin group",
+            fix="Serve from fewer regions",
+            source="Azure Front Door limits",
+            lower_bound=True,
+        )
+
+
+def check_registry(environment: Environment) -> Iterator[Problem]:
+    """Geo-replication needs the Premium registry."""
+    regions = {fabric.region for fabric in environment.training}
+    regions |= {region.name for region in environment.inference.regions} if environment.inference else set()
+    if environment.registry.sku is not RegistrySku.PREMIUM and len(regions) > 1:
+        yield Problem(
+            path=("registry", "sku"),
+            message=f"a {environment.registry.sku.value} registry has no replicas, and the environment is in {len(regions)} regions",
+            fix="Use Premium",
+            source="Azure Container Registry geo-replication",
+            reads=(("registry", "sku"), ("training", ITEMS), ("inference", "regions", ITEMS)),
+        )

@@ -1,0 +1,121 @@
+"""InfiniBand: one agent pool is one domain, with the limits of the scale set behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gpufleet.catalog import limits, sizes
+from gpufleet.spec.base import Priority
+from gpufleet.spec.checks.places import PlacedPool, pools_of
+from gpufleet.spec.environment import Environment
+from gpufleet.spec.pool import NodeRange
+from gpufleet.spec.pool_names import agent_pools, domain_nodes
+from gpufleet.spec.problem import Problem, Severity
+
+_DOMAIN = "azure-compute-docs setup-infiniband and virtual-machine-scale-sets-placement-groups"
+_RESERVATION = "azure-compute-docs capacity-reservation-overview; AKS use-capacity-reservation-groups"
+_MOST_DOMAINS = 99
+_RESERVATION_ID = re.compile(
+    r"^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/]{1,90}"
+    r"/providers/Microsoft\.Compute/capacityReservationGroups/[^/]{1,80}$",
+    re.IGNORECASE,
+)
+
+
+def check_infiniband(environment: Environment) -> Iterator[Problem]:
+    """Domain size, zones and number; settings that only RDMA sizes have; capacity reservations; the subscription's feature flag."""
+    for placed in pools_of(environment):
+        size = sizes.find(placed.pool.sku)
+        if size is None:
+            continue
+        if size.rdma:
+            yield from _domain(placed)
+        elif placed.pool.infiniband is not None:
+            yield Problem(
+                path=(*placed.path, "infiniband"),
+                message=f"{size.name} has no InfiniBand",
+                fix="Leave it out, or use a size with an r in its name such as Standard_ND96isr_H100_v5",
+            )
+        if placed.pool.capacity_reservation_group_id is not None:
+            yield from _reservation(placed, size)
+    yield from _feature_flag(environment)
+
+
+def _domain(placed: PlacedPool) -> Iterator[Problem]:
+    pool, path = placed.pool, placed.path
+    most = domain_nodes(pool)
+    reads = ((*path, "sku"), (*path, "infiniband"), (*path, "nodes"))
+    if isinstance(pool.nodes, NodeRange) and pool.nodes.max > most:
+        raised = limits.value("vmss.infiniband_domain_nodes_raised")
+        fix = "Make several pools, or state a plain number of nodes, which is split into domains"
+        if pool.infiniband is None:
+            fix += f"; Azure support raises a domain to at most {raised} nodes, then declare `infiniband: {{maxNodes, supportRequest}}`"
+        yield Problem(
+            path=(*path, "nodes", "max"),
+            message=f"{pool.nodes.max} nodes of {pool.sku} exceed one InfiniBand domain of {most}",
+            fix=fix,
+            source=_DOMAIN,
+            reads=reads,
+        )
+    if (domains := len(agent_pools(pool))) > _MOST_DOMAINS:
+        yield Problem(
+            path=(*path, "nodes"),
+            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools; a pool's domains are counted to {_MOST_DOMAINS}",
+            fix="Make several pools, or raise infiniband.maxNodes",
+            reads=reads,
+        )
+    if len(set(pool.zones)) > 1:
+        yield Problem(
+            path=(*path, "zones"),
+            message="an InfiniBand domain is in one zone",
+            fix="Name one zone, or make a pool for each",
+            source=_DOMAIN,
+            reads=((*path, "sku"),),
+        )
+    if pool.priority is Priority.SPOT:
+        yield Problem(
+            path=(*path, "priority"),
+            message=f"spot capacity of {pool.sku} is neither documented nor ruled out, and one eviction stops a whole gang",
+            fix="Keep gang training on regular nodes",
+            source="AKS spot-node-pool",
+            severity=Severity.WARNING,
+        )
+
+
+def _reservation(placed: PlacedPool, size: sizes.Size) -> Iterator[Problem]:
+    pool, path = placed.pool, (*placed.path, "capacityReservationGroupId")
+    reads = ((*placed.path, "sku"), (*placed.path, "priority"))
+    if not _RESERVATION_ID.match(pool.capacity_reservation_group_id or ""):
+        form = "/subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.Compute/capacityReservationGroups/<name>"
+        yield Problem(path=path, message="is not the id of a capacity reservation group", fix=f"Its form is {form}")
+    if size.is_nd or size.rdma or size.quota_family == "StandardNCadsH100v5Family":
+        yield Problem(
+            path=path,
+            message=f"Azure has no on-demand capacity reservations for {size.name}",
+            fix="Leave it out: capacity of this size comes from quota and from keeping the nodes up",
+            source=_RESERVATION,
+            reads=reads,
+        )
+    elif pool.priority is Priority.SPOT:
+        message = "a spot pool cannot use a capacity reservation"
+        yield Problem(path=path, message=message, fix="Leave one of the two out", source=_RESERVATION, reads=reads)
+
+
+def _feature_flag(environment: Environment) -> Iterator[Problem]:
+    first: dict[sizes.InfinibandFeature, PlacedPool] = {}
+    for placed in pools_of(environment):
+        size = sizes.find(placed.pool.sku)
+        if size is not None and size.rdma:
+            first.setdefault(size.infiniband_feature, placed)
+    registered = first.get(sizes.InfinibandFeature.REGISTERED)
+    unregistered = first.get(sizes.InfinibandFeature.UNREGISTERED)
+    if registered and unregistered:
+        other = Problem(path=(*registered.path, "sku"), message="").key
+        yield Problem(
+            path=(*unregistered.path, "sku"),
+            message=f"{unregistered.pool.sku} cannot be in one subscription with {registered.pool.sku} ({other}): the feature "
+            "Microsoft.ContainerService/AKSInfinibandSupport must be registered for the one and not registered for the other",
+            fix="Put them into environments with subscriptions of their own",
+            source="Azure/ai-infrastructure-on-azure infrastructure_references/aks; Azure/aks-rdma-infiniband prerequisites",
+        )
