@@ -1,0 +1,124 @@
+"""What a preview says: what would be destroyed first and loudly, then every change under its component."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from gpufleet.cli.progress.model import Node, RunModel, Tally
+from gpufleet.cli.progress.words import CHANGES, LOUD, VERBS, plural, value
+from gpufleet.engine import ChangeKind, PropertyChange
+
+FOLD_OVER = 150
+"""Lines of a plan from which on a component whose resources are all new is one line; `--diff` shows everything."""
+
+
+def plan_lines(model: RunModel, *, title: str, everything: bool = False) -> list[Text]:
+    """The plan of a finished preview.
+
+    Args:
+        model: the preview.
+        title: first line.
+        everything: never fold, and cut no value short.
+    """
+    tallies: dict[str, Tally] = {}
+    whole = model.tally(into=tallies)
+    lines = [Text(title, "bold"), Text()]
+    if not whole.total:
+        return [*lines, Text(f"No changes: {plural(whole.unchanged, 'resource')} as declared.", "green")]
+    lines += _loud(model, everything=everything)
+    fold = not everything and whole.total > FOLD_OVER
+    for root in model.children():
+        lines += _component(model, tallies, model.nodes[root], 0, fold=fold, everything=everything)
+    return [*lines, Text(), plan_counts(model)]
+
+
+def plan_counts(model: RunModel) -> Text:
+    """`+ 57 to create, ~ 2 to update, 18 unchanged`."""
+    whole = model.tally()
+    text = Text()
+    for op, verb in VERBS.items():
+        if whole.planned[op]:
+            text.append(", " if text else "")
+            text.append(f"{verb.mark} {whole.planned[op]:,} to {verb.base}", verb.style)
+    if whole.unchanged:
+        text.append(f"{', ' if text else ''}{whole.unchanged:,} unchanged", "dim")
+    return text or Text("nothing to do", "dim")
+
+
+def change_text(change: PropertyChange, *, everything: bool = False) -> str:
+    """`maxCount 4 -> 8`, `nodeLabels.a added: "b"`, `zones removed (was ["1"])`."""
+    limit = 10_000 if everything else 60
+    if change.kind is ChangeKind.ADD:
+        said = f"{change.path} added: {value(change.new, limit)}"
+    elif change.kind is ChangeKind.DELETE:
+        said = f"{change.path} removed (was {value(change.old, limit)})"
+    else:
+        said = f"{change.path} {value(change.old, limit)} -> {value(change.new, limit)}"
+    return f"{said}  [forces replacement]" if change.replaces else said
+
+
+def _loud(model: RunModel, *, everything: bool) -> list[Text]:
+    lines: list[Text] = []
+    for op in LOUD:
+        nodes = [node for node in model.resources() if node.op == op]
+        if not nodes:
+            continue
+        verb = VERBS[op]
+        effect = "destroyed and made again" if op == "replace" else "destroyed"
+        lines.append(Text(f"{verb.mark} {plural(len(nodes), 'resource')} will be {effect}:", verb.style))
+        for node in nodes:
+            lines.append(Text(f"    {node.label} in {model.component_of(node)}{_protection(node)}", verb.style))
+            if op == "replace":
+                causes = [change for change in node.diffs if change.replaces] or node.diffs
+                lines += [Text(f"        {change_text(change, everything=everything)}") for change in causes]
+        lines.append(Text())
+    return lines
+
+
+def _component(
+    model: RunModel, tallies: dict[str, Tally], node: Node, depth: int, *, fold: bool, everything: bool
+) -> Iterator[Text]:
+    tally = tallies[node.urn]
+    if not tally.total:
+        return
+    indent = "  " * depth
+    children = [model.nodes[child] for child in model.children(node.urn) if tallies[child].total]
+    if node.changes:
+        yield from _resource(node, indent, everything=everything)
+    elif fold and depth >= 2 and _all_new(tally):
+        yield Text(f"{indent}{node.label}: ").append(f"+ {tally.total:,} to create", VERBS["create"].style)
+        return
+    else:
+        yield Text(f"{indent}{node.label}", "bold")
+    for child in children:
+        yield from _component(model, tallies, child, depth + 1, fold=fold, everything=everything)
+
+
+def _resource(node: Node, indent: str, *, everything: bool) -> Iterator[Text]:
+    verb = VERBS[node.op]
+    head = Text(indent).append(f"{verb.mark} {node.label}{_protection(node)}", verb.style)
+    changes = [change_text(change, everything=everything) for change in node.diffs]
+    if node.op not in {"update", "replace"} or not changes:
+        yield head
+    elif len(changes) == 1:
+        yield head.append(f": {changes[0]}")
+    else:
+        yield head
+        for change in changes:
+            yield Text(f"{indent}      {change}")
+
+
+def _protection(node: Node) -> str:
+    return " (protected)" if node.protected and node.op in LOUD else ""
+
+
+def _all_new(tally: Tally) -> bool:
+    return not tally.unchanged and set(tally.planned) == {"create"}
+
+
+def planned_operations(model: RunModel) -> Counter[str]:
+    """Resources that change, by operation."""
+    return Counter(node.op for node in model.resources() if node.op in CHANGES)

@@ -1,0 +1,148 @@
+"""The engine's events in our words: what a run says while it runs, and what is left of it when it is over."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from pulumi.automation.events import (
+    DiagnosticEvent,
+    EngineEvent,
+    PolicyEvent,
+    StepEventMetadata,
+    StepEventStateMetadata,
+)
+
+from gpufleet.engine.diffs import plain, property_changes
+from gpufleet.engine.results import (
+    Diagnostic,
+    PropertyChange,
+    Resource,
+    RunEvent,
+    Severity,
+    Step,
+    StepStarted,
+    Violation,
+)
+
+_COLOUR_MARK = re.compile(r"<\{%.*?%\}>")
+_WITH_DIFF = frozenset({"update", "replace", "create-replacement", "refresh", "import", "import-replacement"})
+_STACK_TYPE = "pulumi:pulumi:Stack"
+
+
+class EventReader:
+    """Reads one run's events, in the engine's order.
+
+    Args:
+        clock: monotonic seconds. The engine stamps events with whole seconds only, too coarse for durations.
+
+    Attributes:
+        steps: finished steps, in the order of completion.
+        diagnostics: all but ephemeral and debug messages.
+        violations: what policies objected to.
+        changes: the engine's own count by operation, from its summary.
+        outputs: stack outputs as the engine last saw them, secrets masked, unknowns named.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begin = clock()
+        self._open: dict[tuple[str, str], float] = {}
+        self._closed: set[tuple[str, str]] = set()
+        self.steps: list[Step] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.violations: list[Violation] = []
+        self.changes: dict[str, int] = {}
+        self.outputs: dict[str, object] = {}
+
+    def read(self, event: EngineEvent) -> RunEvent | None:
+        """Take one event.
+
+        Returns:
+            it in our words, or None when it says nothing that anyone needs.
+        """
+        if event.resource_pre_event is not None:
+            return self._started(event.resource_pre_event.metadata)
+        if event.res_outputs_event is not None:
+            return self._ended(event.res_outputs_event.metadata, failed=False)
+        if event.res_op_failed_event is not None:
+            return self._ended(event.res_op_failed_event.metadata, failed=True)
+        if event.diagnostic_event is not None:
+            return self._said(event.diagnostic_event)
+        if event.policy_event is not None:
+            return self._objected(event.policy_event)
+        if event.summary_event is not None:
+            self.changes = {str(getattr(op, "value", op)): n for op, n in event.summary_event.resource_changes.items()}
+        return None
+
+    def _now(self) -> float:
+        return self._clock() - self._begin
+
+    def _started(self, metadata: StepEventMetadata) -> StepStarted:
+        op = metadata.op.value
+        now = self._now()
+        self._open[metadata.urn, op] = now
+        return StepStarted(resource=_resource(metadata), op=op, at=now)
+
+    def _ended(self, metadata: StepEventMetadata, *, failed: bool) -> Step | None:
+        op = metadata.op.value
+        if metadata.type == _STACK_TYPE and metadata.new is not None and metadata.new.outputs:
+            self.outputs = {key: plain(value) for key, value in metadata.new.outputs.items()}
+        if (metadata.urn, op) in self._closed:  # a preview reports the stack twice: outputs registered, and done
+            return None
+        now = self._now()
+        begun = self._open.pop((metadata.urn, op), now)
+        self._closed.add((metadata.urn, op))
+        step = Step(
+            resource=_resource(metadata),
+            op=op,
+            failed=failed,
+            seconds=now - begun,
+            diffs=_diffs(metadata) if op in _WITH_DIFF else (),
+        )
+        self.steps.append(step)
+        return step
+
+    def _said(self, event: DiagnosticEvent) -> Diagnostic | None:
+        if event.ephemeral or event.severity == "debug":
+            return None
+        message = _COLOUR_MARK.sub("", event.message).strip()
+        if not message:
+            return None
+        diagnostic = Diagnostic(severity=Severity(event.severity), message=message, urn=event.urn or "")
+        self.diagnostics.append(diagnostic)
+        return diagnostic
+
+    def _objected(self, event: PolicyEvent) -> Violation:
+        violation = Violation(
+            policy=event.policy_name,
+            pack=event.policy_pack_name,
+            level=event.enforcement_level,
+            message=_COLOUR_MARK.sub("", event.message).strip(),
+            urn=event.resource_urn or "",
+        )
+        self.violations.append(violation)
+        return violation
+
+
+def _resource(metadata: StepEventMetadata) -> Resource:
+    state: StepEventStateMetadata | None = metadata.new or metadata.old
+    return Resource(
+        urn=metadata.urn,
+        type=metadata.type,
+        name=metadata.urn.rsplit("::", 1)[-1],
+        parent=state.parent if state else "",
+        custom=bool(state and state.custom),
+        protected=bool(state and state.protect),
+    )
+
+
+def _diffs(metadata: StepEventMetadata) -> tuple[PropertyChange, ...]:
+    detailed = metadata.detailed_diff or {}
+    return property_changes(
+        detailed={path: (diff.diff_kind.value, diff.input_diff) for path, diff in detailed.items()},
+        old_inputs=(metadata.old and metadata.old.inputs) or {},
+        old_outputs=(metadata.old and metadata.old.outputs) or {},
+        new_inputs=(metadata.new and metadata.new.inputs) or {},
+    )
