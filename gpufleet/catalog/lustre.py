@@ -36,8 +36,8 @@ def names() -> tuple[str, ...]:
 def subnet_prefix(capacity_tib: float) -> int:
     """Prefix length of the smallest subnet that Azure accepts for a file system of `capacity_tib`.
 
-    Documentation has a table to 400 TiB and allows a /27; the API's text asks for a /24 at least, and the larger of both is taken.
-    Beyond 400 TiB the table is continued by doubling.
+    Documentation has a table to 400 TiB and allows a /27; the API's text asks for a /24 at least, and the larger of
+    both is taken. Beyond 400 TiB the table is continued by doubling.
     """
     longest = limits.value("lustre.subnet_longest_prefix")
     largest, prefix = 0.0, longest

@@ -75,7 +75,8 @@ def names() -> tuple[str, ...]:
 def offers(size: str, region: str) -> bool:
     """Whether the price list has a meter for `size` in `region`.
 
-    A listed price is not capacity, nor a promise that the size is open to this subscription: only the Resource SKUs API tells that.
+    A listed price is not capacity, nor a promise that the size is open to this subscription: only the Resource SKUs API
+    tells that.
     """
     return isinstance(prices.regular(size, region), prices.Price)
 

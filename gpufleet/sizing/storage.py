@@ -9,7 +9,8 @@ from gpufleet.spec.storage import LustreSku
 from gpufleet.spec.training import TrainingFabric, Workload
 
 CHECKPOINT_BYTES_PER_PARAMETER = 14
-"""Mixed-precision Adam: 2 bytes of weights, 4 of their fp32 copy, 4 + 4 of the two moments (ZeRO, arXiv 1910.02054; gradients aren't kept)."""
+"""Mixed-precision Adam: 2 bytes of weights, 4 of their fp32 copy, 4 + 4 of the two moments (ZeRO, arXiv 1910.02054;
+gradients aren't kept)."""
 
 _TIB = 2**40
 
@@ -22,8 +23,8 @@ def checkpoint_tib(workload: Workload) -> float:
 def lustre_capacity_tib(workload: Workload, sku: LustreSku) -> float:
     """Capacity in TiB that holds the dataset and two checkpoints: the last good one and the one being written.
 
-    Rounded up to the SKU's step, and at least its minimum. It may exceed what Azure offers of the SKU: the checks of the specification
-    and the rules object to that, not this function.
+    Rounded up to the SKU's step, and at least its minimum. It may exceed what Azure offers of the SKU: the checks of
+    the specification and the rules object to that, not this function.
     """
     facts = lustre.get(sku.value)
     needed = workload.dataset_tib + 2 * checkpoint_tib(workload)
@@ -31,7 +32,7 @@ def lustre_capacity_tib(workload: Workload, sku: LustreSku) -> float:
 
 
 def planned_lustre_tib(fabric: TrainingFabric) -> float | None:
-    """The fabric's Lustre capacity in TiB, as stated or else derived; None without a file system or without anything to derive it from."""
+    """The fabric's Lustre capacity in TiB, stated or derived; None without one or anything to derive it from."""
     wanted = fabric.storage.lustre
     if wanted is None:
         return None

@@ -1,4 +1,4 @@
-"""The typed environment: one stack file becomes one `Environment`, or an error that names every mistake with file and line."""
+"""The typed environment: one stack file becomes one `Environment`, or an error with file and line of every mistake."""
 
 from __future__ import annotations
 

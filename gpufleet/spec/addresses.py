@@ -70,8 +70,9 @@ def scopes(environment: Environment) -> Iterator[Scope]:
 def address_plan(environment: Environment) -> dict[str, ScopeAddresses]:
     """The networks by scope name (fabric name or inference region name), stated or derived.
 
-    The derived virtual network is 10.<place>.0.0/16. The checks of a loaded environment guarantee that everything fits and is disjoint;
-    called on anything else it raises ValueError for a place beyond 127 or a virtual network smaller than a /20.
+    The derived virtual network is 10.<place>.0.0/16. The checks of a loaded environment guarantee that everything fits
+    and is disjoint; called on anything else it raises ValueError for a place beyond 127 or a virtual network smaller
+    than a /20.
     """
     return {scope.name: scope_addresses(scope) for scope in scopes(environment)}
 
@@ -92,8 +93,9 @@ def derived_vnet(place: int) -> str:
 def derived_subnets(vnet_cidr: str) -> Subnets:
     """The subnets of a virtual network, in fixed shares whatever stands in it.
 
-    Of a /16: gpu a /18 (16,379 nodes), system a /22, private endpoints a /24, and Lustre a /18, which is enough for the largest
-    documented file system. Shares do not follow the sizes of what is in them, for a subnet in use can't be resized.
+    Of a /16: gpu a /18 (16,379 nodes), system a /22, private endpoints a /24, and Lustre a /18, which is enough for the
+    largest documented file system. Shares do not follow the sizes of what is in them, for a subnet in use can't be
+    resized.
     """
     vnet = ipaddress.IPv4Network(vnet_cidr)
     if vnet.prefixlen > LONGEST_VNET_PREFIX:

@@ -1,4 +1,4 @@
-"""What every part of the specification shares: strict parsing, camelCase keys, and the field types used in several parts."""
+"""What every part of the specification shares: strict parsing, camelCase keys, and common field types."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ ShortName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,14}$")]
 """Name of a fabric: part of many Azure names, so short, lower case and without separators."""
 
 PoolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,7}$")]
-"""Name of a pool. AKS allows 12 characters (`^[a-z][a-z0-9]{0,11}$`); up to two go to the InfiniBand domain and two to the generation."""
+"""Name of a pool. AKS allows 12 characters (`^[a-z][a-z0-9]{0,11}$`); up to two go to the InfiniBand domain and two to
+the generation."""
 
 Zone = Annotated[str, BeforeValidator(number_as_text, json_schema_input_type=str | int), Field(pattern=r"^[1-3]$")]
 """An availability zone of the region; 1 and "1" are the same."""

@@ -47,11 +47,15 @@ class BudgetAlert(Spec):
 
     kind: Annotated[AlertKind, Field(strict=False)]
     percent: Annotated[float, Field(gt=0, le=1000)]
-    """Share of the budget in percent at which it fires; Azure accepts up to 1000 (Microsoft.Consumption/budgets 2024-08-01)."""
+    """Share of the budget in percent at which it fires; Azure accepts up to 1000 (Microsoft.Consumption/budgets
+    2024-08-01)."""
 
 
 class Budget(Spec):
-    """The monthly budget. Azure budgets notify, they stop nothing: `gate` is what blocks a change before it costs money."""
+    """The monthly budget.
+
+    Azure budgets notify, they stop nothing: `gate` is what blocks a change before it costs money.
+    """
 
     monthly_usd: Annotated[float, Field(gt=0, le=1e12)]
     gate: Annotated[Gate, Field(strict=False)] = Gate.CEILING

@@ -27,7 +27,10 @@ class ApiServer(Spec):
 
 
 class SystemPool(Spec):
-    """The small inline system pool. It is frozen after creation: changing an inline profile touches every pool of the cluster (pulumi-azure-native#4264)."""
+    """The small inline system pool.
+
+    Frozen after creation: changing an inline profile touches every pool of the cluster (pulumi-azure-native#4264).
+    """
 
     sku: SizeName = "Standard_D4ds_v5"
     nodes: Annotated[int, Field(ge=1, le=100)] = 3
@@ -40,7 +43,8 @@ class Cluster(Spec):
     """Minor version; AKS picks the patch."""
     tier: Annotated[Tier, Field(strict=False)] = Tier.STANDARD
     pod_cidr: Cidr = "10.128.0.0/11"
-    """Azure CNI Overlay takes a fixed /24 a node out of it; /11 holds 8,192 nodes, more than AKS's 5,000 a cluster, and it can't be changed later."""
+    """Azure CNI Overlay takes a fixed /24 a node out of it; /11 holds 8,192 nodes, more than AKS's 5,000 a cluster, and
+    it can't be changed later."""
     service_cidr: Cidr = "172.20.0.0/16"
     api_server: ApiServer = ApiServer()
     admin_group_object_ids: list[
@@ -63,7 +67,9 @@ class Network(Spec):
     """The virtual network of one region."""
 
     vnet_cidr: Cidr | None = None
-    """Derived from the scope's place in the file unless given: 10.0.0.0/16, 10.1.0.0/16, …; pin it before you reorder scopes."""
+    """Derived from the scope's place in the file unless given: 10.0.0.0/16, 10.1.0.0/16, …; pin it before you reorder
+    scopes."""
     subnets: Subnets | None = None
     nat_public_ips: Annotated[int, Field(ge=1, le=16)] = 2
-    """AKS asks for at least two outbound addresses in large clusters (best-practices-performance-scale-large); a NAT gateway takes at most 16."""
+    """AKS asks for at least two outbound addresses in large clusters (best-practices-performance-scale-large); a NAT
+    gateway takes at most 16."""

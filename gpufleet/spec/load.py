@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gpufleet.spec.budget import plain_date
 from gpufleet.spec.checks import problems_of
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.messages import problem_of
+from gpufleet.spec.messages import UNKNOWN_KEY, path_of, problem_of, target_of
 from gpufleet.spec.problem import Problem, Severity, SpecError
 from gpufleet.spec.prune import Pruned, prune, whole
 from gpufleet.spec.stack_file import ENVIRONMENT_KEY, StackFile
@@ -36,11 +36,12 @@ def load(source: pathlib.Path | str | StackFile, *, today: dt.date | None = None
 
     Args:
         source: path of a `Pulumi.<env>.yaml`, or a `StackFile`.
-        today: the date that calendar checks go by (budget start); without it they are left out, as in the Pulumi program, which must
-            come to the same result whenever it runs.
+        today: the date that calendar checks go by (budget start). Without it they are left out, as in the Pulumi program,
+            which must come to the same result whenever it runs.
 
     Raises:
         SpecError: with every mistake in the file.
+
     """
     file = source if isinstance(source, StackFile) else StackFile.read(source)
     return _parse(file.environment, file, file.name, today)
@@ -78,7 +79,12 @@ def _parse(value: object, file: StackFile | None, name: str, today: dt.date | No
         pruned = whole(Environment.model_validate(value))
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems += [_placed(problem_of(detail), file, name) for detail in details]
+        meant = {target_of(detail) for detail in details}
+        problems += [
+            _placed(problem_of(detail), file, name)
+            for detail in details
+            if not (detail["type"] == "missing" and path_of(detail) in meant)  # its misspelt key is reported already
+        ]
         pruned = prune(value, details)
     problems += [_placed(problem, file, name) for problem in _judged(pruned, today)]
     if any(problem.severity is Severity.ERROR for problem in problems):
@@ -102,7 +108,7 @@ def _judged(pruned: Pruned, today: dt.date | None) -> Iterable[Problem]:
 
 
 def _placed(problem: Problem, file: StackFile | None, name: str) -> Problem:
-    position = file.position(problem.path, of_key=problem.message == "is not a known key") if file else None
+    position = file.position(problem.path, of_key=problem.message == UNKNOWN_KEY) if file else None
     line, column = position or (None, None)
     return dataclasses.replace(problem, file=name, line=line, column=column)
 
@@ -132,9 +138,13 @@ def _normal(value: object) -> object:
         case float() if value.is_integer():
             return int(value)
         case str():
-            try:
-                date = plain_date(value)
-            except ValueError:
-                return value
-            return date.isoformat() if isinstance(date, dt.date) else value
+            return _normal_text(value)
     return value
+
+
+def _normal_text(text: str) -> str:
+    try:
+        date = plain_date(text)
+    except ValueError:
+        return text
+    return date.isoformat() if isinstance(date, dt.date) else text

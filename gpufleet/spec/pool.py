@@ -32,9 +32,11 @@ class Upgrade(Spec):
     """AKS `upgradeSettings` of a pool. Not on spot pools: they cannot surge (AKS spot-node-pool)."""
 
     max_surge: _Surge | None = None
-    """Nodes, or percent of the pool, added while upgrading. ND sizes default to 0: spare 8-GPU nodes rarely exist (AKS upgrade-aks-node-pools-rolling)."""
+    """Nodes, or percent of the pool, added while upgrading. ND sizes default to 0: spare 8-GPU nodes rarely exist (AKS
+    upgrade-aks-node-pools-rolling)."""
     max_unavailable: _Surge | None = None
-    """Nodes, or percent of the pool, that an upgrade may take away at once. ND sizes default to 1, others to AKS's own 0."""
+    """Nodes, or percent of the pool, that an upgrade may take away at once. ND sizes default to 1, others to AKS's own
+    0."""
     drain_timeout_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     node_soak_minutes: Annotated[int, Field(ge=0, le=30)] = 0
 
@@ -58,7 +60,8 @@ class Pool(Spec):
         Annotated[NodeRange, Tag("range")] | Annotated[int, Field(ge=1, le=5000), Tag("number")],
         Discriminator(_nodes_kind),
     ]
-    """A range is autoscaled. A plain number is a fixed size; on an RDMA size more than one domain's worth becomes several pools of one domain each."""
+    """A range is autoscaled. A plain number is a fixed size; on an RDMA size more than one domain's worth becomes
+    several pools of one domain each."""
     zones: list[Zone] = []
     os_disk_gib: Annotated[int, Field(ge=30, le=2048, alias="osDiskGiB")] = 256
     """Stated always: without it AKS takes the whole temporary disk for an ephemeral OS disk (AKS concepts-storage)."""

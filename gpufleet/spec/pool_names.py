@@ -2,12 +2,13 @@
 
 A name is base + domain + generation, such as `h100` + `02` + `k7`:
 
-- *domain*, two digits, on RDMA sizes only: one agent pool is one InfiniBand domain (azure-compute-docs setup-infiniband), so a plain
-  number of nodes beyond one domain becomes several pools. The first domain carries its number too, so growing a pool from one
-  domain to two adds a pool and leaves the first alone.
-- *generation*, two characters: a digest of the fields AKS cannot change on an existing pool. Changing one of them gives a new name, so
-  the engine adds the new pool and removes the old one instead of replacing it under the same name (pulumi-azure-native#2462). Two
-  generations share a digest once in 1,296 times; the change is then a replacement, which the preview shows.
+- *domain*, two digits, on RDMA sizes only: one agent pool is one InfiniBand domain (azure-compute-docs
+  setup-infiniband), so a plain number of nodes beyond one domain becomes several pools. The first domain carries its
+  number too, so growing a pool from one domain to two adds a pool and leaves the first alone.
+- *generation*, two characters: a digest of the fields AKS cannot change on an existing pool. Changing one of them gives
+  a new name, so the engine adds the new pool and removes the old one instead of replacing it under the same name
+  (pulumi-azure-native#2462). Two generations share a digest once in 1,296 times; the change is then a replacement,
+  which the preview shows.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def domain_nodes(pool: Pool) -> int:
 def agent_pools(pool: Pool) -> list[AgentPoolPlan]:
     """The agent pools of `pool`, in the order of their domains.
 
-    A range is one agent pool. A plain number on an RDMA size fills one domain after the other, so that growing it changes the last one
-    and adds new ones, and never touches the others. A size the catalogue doesn't know counts as one without InfiniBand.
+    A range is one agent pool. A plain number on an RDMA size fills one domain after the other, so that growing it
+    changes the last one and adds new ones, and never touches the others. A size the catalogue doesn't know counts as
+    one without InfiniBand.
     """
     generation = _generation(pool)
     size = sizes.find(pool.sku)
@@ -77,11 +79,12 @@ def agent_pools(pool: Pool) -> list[AgentPoolPlan]:
 
 
 def _generation(pool: Pool) -> str:
-    # Only what AKS cannot change in place: size, priority, disk, pods, zones, spot price, reservation (AKS spot-node-pool, use-nvidia-gpu),
-    # and on GPU sizes the taints ("can only be set for node pools during creation", AKS use-nvidia-gpu). A field that gets added
-    # later must stay out while it has its default, or every pool of every environment would rotate.
+    # Only what AKS cannot change in place: size, priority, disk, pods, zones, spot price, reservation (AKS
+    # spot-node-pool, use-nvidia-gpu), and on GPU sizes the taints ("can only be set for node pools during creation",
+    # AKS use-nvidia-gpu). A field that gets added later must stay out while it has its default, or every pool of every
+    # environment would rotate.
     size = sizes.find(pool.sku)
-    fields = {
+    fields: dict[str, str | int | float | list[str]] = {
         "sku": pool.sku.casefold(),
         "priority": pool.priority.value,
         "osDiskGiB": pool.os_disk_gib,

@@ -39,7 +39,8 @@ class Problem:
     """Who says so: the documentation behind the rule."""
     severity: Severity = Severity.ERROR
     reads: tuple[Path, ...] = ()
-    """The values the verdict rests on, where that is more than all below `path`. The verdict isn't given when one of them was faulty."""
+    """The values the verdict rests on, where that is more than all below `path`. The verdict isn't given when one of
+    them was faulty."""
     lower_bound: bool = False
     """The verdict is that a sum is too large. It holds even where parts of the sum were faulty and left out."""
     file: str = ""
@@ -57,7 +58,7 @@ class Problem:
         parts = [place, self.severity.value, self.key]
         text = ": ".join(part for part in parts if part) + f": {self.message}."
         if self.fix:
-            text += f" {self.fix}."
+            text += f" {self.fix}" if self.fix.endswith("?") else f" {self.fix}."
         if self.source:
             text += f" [{self.source}]"
         return text

@@ -1,12 +1,16 @@
 """An environment without its faulty parts, so that the checks can still judge the rest in the same run.
 
-An unknown key or a faulty value with a default is left out; what cannot be without the faulty part goes with it, up to the list item
-that holds it. Positions stay right, for the way back from the shortened lists to the places in the file is kept.
+An unknown key, or a faulty value that may be absent, is left out. A faulty value that must be there gets a stand-in, so
+that a misspelt name hides nothing else about its pool. What was left out or stood in for is remembered: a check whose
+verdict rests on it is not heard. Positions stay right, for the way back from shortened lists to the places in the file
+is kept.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,7 +20,38 @@ from gpufleet.spec.environment import Environment
 from gpufleet.spec.messages import path_of, target_of
 from gpufleet.spec.problem import ITEMS, Problem
 
-_REMOVED = object()
+_REMOVED: Final = object()
+
+# Valid, and unknown to the catalogue or as small as can be: a check that doesn't know the value finds nothing to say.
+_POOL: Final = {"name": "zz", "sku": "Standard_unknown", "nodes": 1}
+_BUDGET: Final = {"monthlyUsd": 1.0, "start": dt.date(2100, 1, 1), "contacts": ["unknown@example.com"]}
+_STAND_INS: Final[dict[str, object]] = {
+    "class": "standard",
+    "owner": "unknown",
+    "costCenter": "unknown",
+    "allowedRegions": ["unknown"],
+    "budget": _BUDGET,
+    **_BUDGET,
+    "kind": "actual",
+    "percent": 1.0,
+    "name": "zz",
+    "region": "unknown",
+    "pools": [_POOL],
+    "sku": "Standard_unknown",
+    "nodes": 1,
+    "min": 0,
+    "max": 1,
+    "maxNodes": 300,
+    "supportRequest": "unknown",
+    "parametersB": 1e-6,
+    "tokensB": 1e-6,
+    "datasetTiB": 1e-6,
+    "maxLossPercent": 5.0,
+    "precision": "fp8",
+    "contextTokens": 1,
+    "demandTokensPerSecond": 1e-6,
+    "regions": [{"name": "unknown", "pools": [_POOL]}],
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +61,8 @@ class Pruned:
     environment: Environment | None
     """None when nothing is left that could be judged."""
     removed: frozenset[Path]
-    """Paths, in the file, of what was left out, and of the keys that misspelt ones were probably meant to be."""
+    """Paths, in the file, of what was left out or stood in for, and of the keys that misspelt ones were probably meant
+    to be."""
     indices: dict[Path, list[int]]
     """For each list that got shorter (by its path in the file): the index in the file of every item that is left."""
 
@@ -54,24 +90,46 @@ def whole(environment: Environment) -> Pruned:
 
 
 def prune(value: object, errors: list[ErrorDetails]) -> Pruned:
-    """Leave out what `errors` (of validating `value`) are about until the models accept the rest."""
-    tree = _copy(value)
+    """Leave out or stand in for what `errors` (of validating `value`) are about, until the models accept the rest."""
     removed = {target for error in errors if (target := target_of(error))}
+    if not isinstance(value, dict):
+        return Pruned(None, frozenset(removed), {})
+    tree = _copy(value)
+    stood_in: set[Path] = set()
     while True:
         indices: dict[Path, list[int]] = {}
         rest = _compact(tree, (), indices)
         try:
             return Pruned(Environment.model_validate(rest), frozenset(removed), indices)
         except ValidationError as error:
-            way_back = Pruned(None, frozenset(), indices)
-            for detail in error.errors(include_url=False):
-                path = way_back.path_in_file(path_of(detail))
-                # A missing key can't be left out; what lacks it can.
-                victim = path[:-1] if detail["type"] == "missing" else path
-                if not victim:  # the environment as a whole lacks something
-                    return Pruned(None, frozenset(removed), indices)
-                removed.add(victim)
-                _remove(tree, victim)
+            details = error.errors(include_url=False)
+        way_back = Pruned(None, frozenset(), indices)
+        for detail in details:
+            path = way_back.path_in_file(path_of(detail))
+            if detail["type"] == "extra_forbidden":
+                _put(
+                    tree, path, _REMOVED
+                )  # bears on nothing but what it may have been meant to be, which `removed` has
+            elif detail["type"] != "missing":
+                removed.add(path)
+                _put(tree, path, _REMOVED)
+            elif path not in stood_in and path[-1] in _STAND_INS:
+                stood_in.add(path)
+                removed.add(path)
+                _put(tree, path, _stand_in(path))
+            elif len(path) > 1:
+                removed.add(path[:-1])
+                _put(tree, path[:-1], _REMOVED)
+            else:
+                return Pruned(None, frozenset(removed), indices)
+
+
+def _stand_in(path: Path) -> object:
+    if path[-2:] == ("lustre", "sku"):
+        return "AMLFS-Durable-Premium-40"
+    if path[-1] == "name" and isinstance(path[-2], int):
+        return f"zz{path[-2]}"
+    return _STAND_INS[str(path[-1])]
 
 
 def _touches(removed: Path, read: Path) -> bool:
@@ -103,15 +161,15 @@ def _compact(value: object, path: Path, indices: dict[Path, list[int]]) -> objec
     return value
 
 
-def _remove(tree: object, path: Path) -> None:
+def _put(tree: object, path: Path, value: object) -> None:
     holder: object = tree
     for part in path[:-1]:
-        match holder:
-            case dict() if part in holder:
-                holder = holder[part]
-            case list() if isinstance(part, int) and part < len(holder):
-                holder = holder[part]
-            case _:
-                return
-    if isinstance(holder, dict | list):
-        holder[path[-1]] = _REMOVED  # type: ignore[index]
+        if isinstance(holder, dict):
+            holder = holder.get(part)
+        elif isinstance(holder, list) and isinstance(part, int):
+            holder = holder[part]
+    key = path[-1]
+    if isinstance(holder, dict):
+        holder[key] = value
+    elif isinstance(holder, list) and isinstance(key, int):
+        holder[key] = value

@@ -1,7 +1,8 @@
 """A Pulumi stack file: its environment as plain values, and where in the file each of them stands.
 
-Read with ruamel.yaml's composer rather than a loader: the node tree keeps the position of every key and value, shows duplicate keys,
-and lets this module decide what a scalar means, so that it is what Pulumi's own YAML reader (Go, yaml.v3) makes of it.
+Read with ruamel.yaml's composer rather than a loader: the node tree keeps the position of every key and value, shows
+duplicate keys, and lets this module decide what a scalar means, so that it is what Pulumi's own YAML reader (Go,
+yaml.v3) makes of it.
 """
 
 from __future__ import annotations
@@ -147,7 +148,8 @@ def _compose(text: str, name: str) -> Node | None:
         NotImplementedError,
         AssertionError,
     ) as error:
-        # ruamel.yaml lets such errors out on malformed input (found by the property tests); none of them is the user's to decipher.
+        # ruamel.yaml lets such errors out on malformed input (found by the property tests); none of them is the user's
+        # to decipher.
         raise _error(name, f"is not valid YAML ({type(error).__name__})", "") from None
     return node
 

@@ -30,8 +30,9 @@ class UpgradePlan:
 def upgrade_plan(pool: Pool) -> UpgradePlan | None:
     """The effective settings; None on spot, where AKS accepts none (spot-node-pool).
 
-    ND sizes go without surge and one node at a time, for spare 8-GPU nodes hardly exist; other sizes have AKS's own defaults, 10 % of
-    surge and none unavailable (upgrade-aks-node-pools-rolling). A setting of the specification takes precedence over its default.
+    ND sizes go without surge and one node at a time, for spare 8-GPU nodes hardly exist; other sizes have AKS's own
+    defaults, 10 % of surge and none unavailable (upgrade-aks-node-pools-rolling). A setting of the specification takes
+    precedence over its default.
     """
     if pool.priority is Priority.SPOT:
         return None
@@ -44,7 +45,7 @@ def upgrade_plan(pool: Pool) -> UpgradePlan | None:
 
 
 def surge_nodes(pool: Pool) -> int:
-    """The nodes that upgrades of all agent pools of `pool` add at most at the same time, with every pool at its maximum."""
+    """The nodes that upgrades add at most at the same time, with all agent pools of `pool` at their maximum."""
     plan = upgrade_plan(pool)
     return sum(share_of(plan.max_surge, agent_pool.max_nodes) for agent_pool in agent_pools(pool)) if plan else 0
 

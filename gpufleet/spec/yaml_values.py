@@ -1,6 +1,7 @@
 """From YAML nodes to plain values, with the position of each.
 
-Anchors, aliases and merge keys are followed; what Pulumi's Go reader would read otherwise than a person does is a problem.
+Anchors, aliases and merge keys are followed; what Pulumi's Go reader would read otherwise than a person does is a
+problem.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MOST_VALUES: Final = 100_000
 """Aliases of aliases can unfold a small file into billions of values."""
 
 _TAG: Final = "tag:yaml.org,2002:"
+_PLAIN_TAGS: Final = (f"{_TAG}map", f"{_TAG}seq")
+_SCALAR_TAGS: Final = frozenset({"str", "merge", "null", "bool", "int", "float", "timestamp"})
 _DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _LEADING_ZERO: Final = re.compile(r"^[-+]?0[0-9_]+$")
 
@@ -42,7 +45,7 @@ class Values:
         self._open: set[int] = set()
 
     def build(self, entry: tuple[Node, Node]) -> object:
-        """The value of a key and its node; the positions are relative to it. Raises SpecError when it unfolds without end."""
+        """The value of a key and its node; positions are relative to it. SpecError when it unfolds without end."""
         return self._value(entry[1], (), position_of(entry[0]))
 
     def _value(self, node: Node, path: Path, key: Position) -> object:
@@ -57,10 +60,12 @@ class Values:
         if id(node) in self._open:
             raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
         self._open.add(id(node))
+        if str(node.tag) not in _PLAIN_TAGS:
+            self._unknown_tag(node, path)
         try:
             if isinstance(node, SequenceNode):
                 return [self._value(item, (*path, index), position_of(item)) for index, item in enumerate(node.value)]
-            return self._mapping(node, path)
+            return self._mapping(node, path) if isinstance(node, MappingNode) else None
         finally:
             self._open.discard(id(node))
 
@@ -101,36 +106,21 @@ class Values:
 
     def _scalar(self, node: ScalarNode, path: Path) -> object:
         text, tag = str(node.value), _tag(node)
+        if tag not in _SCALAR_TAGS:
+            self._unknown_tag(node, path)
+            return text
+        if tag == "int" and _LEADING_ZERO.match(text):
+            message = f"{text} has a leading zero, which Pulumi reads as octal"
+            self._add(path, message, "Leave the zero out", node)
         try:
-            match tag:
-                case "str" | "merge":
-                    return text
-                case "null":
-                    return None
-                case "bool":
-                    return text.casefold() == "true"
-                case "int":
-                    if _LEADING_ZERO.match(text):
-                        self._add(
-                            path, f"{text} has a leading zero, which Pulumi reads as octal", "Leave the zero out", node
-                        )
-                    return int(
-                        text.replace("_", ""), 0 if text.lstrip("+-")[:2].casefold() in ("0x", "0o", "0b") else 10
-                    )
-                case "float":
-                    return float(
-                        text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan").replace(".NaN", "nan")
-                    )
-                case "timestamp":
-                    # Pulumi hands a date on as a time in UTC; only a plain date is the same day for everyone.
-                    return dt.date.fromisoformat(text) if _DATE.match(text) else text
+            return _scalar_value(tag, text)
         except ValueError:
             self._add(path, f"{quoted(text)} is not a valid {tag}", "", node)
             return None
-        self._add(
-            path, f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for", "Remove the tag", node
-        )
-        return text
+
+    def _unknown_tag(self, node: Node, path: Path) -> None:
+        message = f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for"
+        self._add(path, message, "Remove the tag", node)
 
     def _add(self, path: Path, message: str, fix: str, node: Node) -> None:
         line, column = position_of(node)
@@ -139,6 +129,24 @@ class Values:
     def _problem(self, path: Path, message: str, fix: str) -> Problem:
         line, column = self.positions.get(path, ((1, 1), (1, 1)))[1]
         return Problem(path=path, message=message, fix=fix, file=self._file, line=line, column=column)
+
+
+def _scalar_value(tag: str, text: str) -> object:
+    """The value of a scalar, as yaml.v3 has it. Raises ValueError when the text does not fit the tag."""
+    match tag:
+        case "null":
+            return None
+        case "bool":
+            return text.casefold() == "true"
+        case "int":
+            base = {"0x": 16, "0o": 8, "0b": 2}.get(text.lstrip("+-")[:2].casefold(), 10)
+            return int(text.replace("_", ""), base)
+        case "float":
+            return float(text.casefold().replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
+        case "timestamp" if _DATE.match(text):
+            # Pulumi hands a date on as a time in UTC; only a plain date is the same day for everyone.
+            return dt.date.fromisoformat(text)
+    return text
 
 
 def _tag(node: Node) -> str:

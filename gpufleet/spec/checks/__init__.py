@@ -1,7 +1,8 @@
 """What the models can't see: rules between values, and Azure's limits. One concept a module; all run by `problems_of`.
 
-A check is a pure function from an environment to problems whose paths are in the keys of the file. It must hold on an environment that
-lost its faulty parts too (see `gpufleet.spec.prune`), so it names in `Problem.reads` what its verdict rests on beside the value itself.
+A check is a pure function from an environment to problems whose paths are in the keys of the file. It must hold on an
+environment that lost its faulty parts too (see `gpufleet.spec.prune`), so it names in `Problem.reads` what its verdict
+rests on beside the value itself.
 """
 
 from __future__ import annotations

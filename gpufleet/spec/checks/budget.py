@@ -39,7 +39,7 @@ def _calendar(start: dt.date, today: dt.date) -> Iterator[Problem]:
     elif _EARLIEST <= start < this_month:
         yield Problem(
             path=path,
-            message=f"{start} is before this month: Azure keeps it on a budget that exists, and refuses it for a new one",
+            message=f"{start} is before this month, which Azure refuses for a new budget and keeps for an existing one",
             fix=f"For a new environment write {this_month} or later; for an existing one leave it",
             source=_BUDGETS,
             severity=Severity.WARNING,

@@ -24,7 +24,7 @@ _RESERVATION_ID = re.compile(
 
 
 def check_infiniband(environment: Environment) -> Iterator[Problem]:
-    """Domain size, zones and number; settings that only RDMA sizes have; capacity reservations; the subscription's feature flag."""
+    """Size, zone and number of domains; RDMA-only settings; capacity reservations; the subscription's feature flag."""
     for placed in pools_of(environment):
         size = sizes.find(placed.pool.sku)
         if size is None:
@@ -45,12 +45,12 @@ def check_infiniband(environment: Environment) -> Iterator[Problem]:
 def _domain(placed: PlacedPool) -> Iterator[Problem]:
     pool, path = placed.pool, placed.path
     most = domain_nodes(pool)
-    reads = ((*path, "sku"), (*path, "infiniband"), (*path, "nodes"))
+    reads = ((*path, "sku"), (*path, "infiniband"))
     if isinstance(pool.nodes, NodeRange) and pool.nodes.max > most:
         raised = limits.value("vmss.infiniband_domain_nodes_raised")
         fix = "Make several pools, or state a plain number of nodes, which is split into domains"
         if pool.infiniband is None:
-            fix += f"; Azure support raises a domain to at most {raised} nodes, then declare `infiniband: {{maxNodes, supportRequest}}`"
+            fix += f"; where Azure support raised a domain (to at most {raised}), declare it under `infiniband`"
         yield Problem(
             path=(*path, "nodes", "max"),
             message=f"{pool.nodes.max} nodes of {pool.sku} exceed one InfiniBand domain of {most}",
@@ -61,7 +61,7 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
     if (domains := len(agent_pools(pool))) > _MOST_DOMAINS:
         yield Problem(
             path=(*path, "nodes"),
-            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools; a pool's domains are counted to {_MOST_DOMAINS}",
+            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools, and a pool has at most {_MOST_DOMAINS}",
             fix="Make several pools, or raise infiniband.maxNodes",
             reads=reads,
         )
@@ -76,7 +76,7 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
     if pool.priority is Priority.SPOT:
         yield Problem(
             path=(*path, "priority"),
-            message=f"spot capacity of {pool.sku} is neither documented nor ruled out, and one eviction stops a whole gang",
+            message=f"spot capacity of {pool.sku} is undocumented, and one eviction stops a whole gang",
             fix="Keep gang training on regular nodes",
             source="AKS spot-node-pool",
             severity=Severity.WARNING,
@@ -114,8 +114,8 @@ def _feature_flag(environment: Environment) -> Iterator[Problem]:
         other = Problem(path=(*registered.path, "sku"), message="").key
         yield Problem(
             path=(*unregistered.path, "sku"),
-            message=f"{unregistered.pool.sku} cannot be in one subscription with {registered.pool.sku} ({other}): the feature "
-            "Microsoft.ContainerService/AKSInfinibandSupport must be registered for the one and not registered for the other",
+            message=f"{unregistered.pool.sku} cannot share a subscription with {registered.pool.sku} ({other}): the feature "
+            "Microsoft.ContainerService/AKSInfinibandSupport must be off for the first and on for the second",
             fix="Put them into environments with subscriptions of their own",
-            source="Azure/ai-infrastructure-on-azure infrastructure_references/aks; Azure/aks-rdma-infiniband prerequisites",
+            source="Azure/ai-infrastructure-on-azure, Azure/aks-rdma-infiniband: prerequisites",
         )

@@ -125,8 +125,8 @@ def _large_enough(scope: Scope, subnets: dict[str, _Range]) -> Iterator[Problem]
         if nodes > room:
             yield Problem(
                 path=subnet.path,
-                message=f"{subnet.network} has room for {max(room, 0):,} nodes (Azure keeps {kept} addresses), and {nodes:,} may be there "
-                "with surge",
+                message=f"{subnet.network} has room for {max(room, 0):,} nodes (Azure keeps {kept} addresses), "
+                f"and {nodes:,} may be there with surge",
                 fix="Make it larger, or lower the pools' bounds",
                 source="azure virtual network FAQ; " + _OVERLAY,
                 reads=(subnet.path, (*scope.path, "network", "vnetCidr")),
@@ -138,7 +138,8 @@ def _large_enough(scope: Scope, subnets: dict[str, _Range]) -> Iterator[Problem]
     if nodes > room:
         yield Problem(
             path=(*scope.path, "cluster", "podCidr"),
-            message=f"{pods} holds {room:,} nodes, for the overlay network takes a /{node_prefix} a node, and {nodes:,} may be there with surge",
+            message=f"{pods} holds {room:,} nodes (the overlay network takes a /{node_prefix} a node), "
+            f"and {nodes:,} may be there with surge",
             fix="Make it larger, for it can't be changed later; the default 10.128.0.0/11 holds 8,192",
             source=_OVERLAY,
         )

@@ -17,7 +17,7 @@ _NV_V4 = re.compile(r"^Standard_NV\d+as_v4$")
 
 
 def check_sizes(environment: Environment) -> Iterator[Problem]:
-    """Unknown sizes, sizes without a price meter in their region, GPUs where they belong, system pools that AKS refuses."""
+    """Unknown sizes, sizes without a price meter in the region, scopes without GPUs, system pools AKS refuses."""
     for placed in pools_of(environment):
         yield from _usable(placed.pool.sku, placed.scope.region, (*placed.path, "sku"), placed.scope.path)
     for scope in scopes(environment):
