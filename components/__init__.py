@@ -1,0 +1,3 @@
+"""Pulumi components: one concept a file. The only folder, with the sandbox, that imports the provider SDKs."""
+
+from __future__ import annotations

@@ -1,0 +1,122 @@
+"""The environment's Azure budget: it tells people, it stops nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import consumption, monitor
+
+from components import tags
+from components.context import EnvironmentContext
+from components.options import child
+from gpufleet.spec.budget import AlertKind, Budget, BudgetAlert
+
+_YEARS = 10
+"""Azure's own default length of a budget; stated, so that preview and result agree."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostBudgetArgs:
+    """Arguments of CostBudget."""
+
+    environment: EnvironmentContext
+    spec: Budget
+    resource_group_name: pulumi.Input[str]
+
+
+class CostBudget(pulumi.ComponentResource):
+    """A monthly budget over everything with the environment's tags, and an action group that its notifications go to.
+
+    The scope is the subscription and not a resource group: AKS keeps its nodes, most of the cost, in resource groups of
+    its own.
+
+    Limits that shape it: a budget notifies and never blocks, and cost data lags by 8 to 24 hours
+    (tutorial-acm-create-budgets): what blocks is the cost gate before a change. A budget's start can't be changed
+    (jpsnover/ai-triad-research#1697), so it is written once. At most five notifications, contact groups at subscription
+    scope (Microsoft.Consumption/budgets 2024-08-01).
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: CostBudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpufleet:cost:CostBudget", name, {}, opts)
+        environment = args.environment
+        group = monitor.ActionGroup(
+            f"{name}-ag",
+            action_group_name=environment.names.once("ag"),
+            group_short_name="gpufleet",  # Azure allows 12 characters; it heads every mail
+            resource_group_name=args.resource_group_name,
+            location="Global",
+            enabled=True,
+            email_receivers=[
+                monitor.MicrosoftCommonEmailReceiverArgs(
+                    name=f"contact-{number}", email_address=contact, use_common_alert_schema=True
+                )
+                for number, contact in enumerate(args.spec.contacts, start=1)
+            ],
+            tags=environment.tags,
+            opts=child(self, environment.environment_class),
+        )
+        start = args.spec.start
+        budget = consumption.Budget(
+            f"{name}-bud",
+            budget_name=environment.names.once("bud"),
+            scope=pulumi.Output.format("/subscriptions/{0}", environment.subscription_id),
+            category=consumption.CategoryType.COST,
+            amount=args.spec.monthly_usd,
+            time_grain=consumption.TimeGrainType.MONTHLY,
+            time_period=consumption.BudgetTimePeriodArgs(
+                start_date=_midnight(start), end_date=_midnight(start.replace(year=start.year + _YEARS))
+            ),
+            filter=_environment_filter(environment),
+            notifications={
+                _notification_key(alert): _notification(alert, args.spec.contacts, group.id)
+                for alert in args.spec.alerts
+            },
+            opts=child(self, environment.environment_class, ignore_changes=["timePeriod.startDate"]),
+        )
+        self.name = budget.name
+        self.register_outputs({"name": self.name})
+
+
+def _midnight(day: dt.date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def _environment_filter(environment: EnvironmentContext) -> consumption.BudgetFilterArgs:
+    # Two tags, for "environment" alone is a name that other teams of the subscription use too.
+    wanted = {tags.MANAGED_BY: tags.MANAGED_BY_VALUE, tags.ENVIRONMENT: environment.names.environment}
+    return consumption.BudgetFilterArgs(
+        and_=[
+            consumption.BudgetFilterPropertiesArgs(
+                tags=consumption.BudgetComparisonExpressionArgs(
+                    name=tag, operator=consumption.BudgetOperatorType.IN_, values=[value]
+                )
+            )
+            for tag, value in wanted.items()
+        ]
+    )
+
+
+def _notification_key(alert: BudgetAlert) -> str:
+    return f"{alert.kind.value}-{alert.percent:g}-percent".replace(".", "-")
+
+
+def _notification(
+    alert: BudgetAlert, contacts: list[str], group_id: pulumi.Output[str]
+) -> consumption.NotificationArgs:
+    kinds = {
+        AlertKind.ACTUAL: consumption.ThresholdType.ACTUAL,
+        AlertKind.FORECASTED: consumption.ThresholdType.FORECASTED,
+    }
+    return consumption.NotificationArgs(
+        enabled=True,
+        operator=consumption.OperatorType.GREATER_THAN_OR_EQUAL_TO,
+        threshold=alert.percent,
+        threshold_type=kinds[alert.kind],
+        contact_emails=list(contacts),
+        contact_groups=[group_id],
+        locale=consumption.CultureCode.EN_US,
+    )

@@ -1,0 +1,313 @@
+"""The AKS cluster of one scope, with its identities, roles and the Kubernetes provider that reaches it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_azure_native import containerservice, managedidentity
+
+from components import cluster_access, labels
+from components.context import ScopeContext
+from components.options import CLUSTER_TIMEOUTS, Keep, child
+from components.region_network import RegionNetwork
+from components.roles import Role, assign
+from gpufleet.spec.cluster import Cluster
+
+SYSTEM_OS_DISK_GIB = 128
+MAX_SYSTEM_PODS = 110
+_MAINTENANCE_HOURS = 4
+"""AKS takes 4 to 24 hours (planned-maintenance)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuClusterArgs:
+    """Arguments of GpuCluster."""
+
+    scope: ScopeContext
+    spec: Cluster
+    network: RegionNetwork
+    registry_id: pulumi.Input[str]
+    """The registry that its nodes pull from."""
+    network_scope_id: pulumi.Input[str]
+    """Where the control plane may change networks: the virtual network, or the resource group when it also binds a
+    public address."""
+    prefers_spot: bool
+    """Whether spot pools stand beside regular ones, so that the autoscaler follows our priorities."""
+    upgrades_by_itself: bool
+    """Whether AKS may bring patches and node images in the weekly window. Not where training runs: it drains nodes
+    under a job, and a new image can outrun the Lustre client's kernel module (amlFilesystem-lustre release notes)."""
+    maintenance_day: containerservice.WeekDay
+    """Day of the weekly window; different days keep regions from being drained together."""
+
+
+class GpuCluster(pulumi.ComponentResource):
+    """An AKS cluster with one small inline system pool; every other pool is an AgentPool of its own (GpuPool, CpuPool).
+
+    Entra and Azure RBAC for people, workload identity for pods, no local account. Control plane and kubelet have an
+    identity each. The control plane's roles exist before the cluster, as AKS asks for a user-assigned kubelet identity
+    (AKS use-managed-identity).
+
+    Not here: operators (RdmaStack, GpuOperator), logs (Observability), DNS.
+
+    Limits that shape it: a change to one inline pool profile sets all pools scaling (pulumi-azure-native#4264), and one
+    more inline profile is refused (#579), so there is one, with a plain count and no autoscaler. It is not under
+    ignore_changes: that would hide its drift for good, and silently drop an edit of `cluster.systemPool`. Azure CNI
+    Overlay gives each node a fixed /24 (AKS concepts-network-azure-cni-overlay), checked with the specification.
+    """
+
+    id: pulumi.Output[str]
+    name: pulumi.Output[str]
+    cluster: containerservice.ManagedCluster
+    """The cluster itself, for what hangs on it."""
+    kubelet_principal_id: pulumi.Output[str]
+    provider: kubernetes.Provider
+    """Provider of everything inside the cluster."""
+
+    def __init__(self, name: str, args: GpuClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpufleet:cluster:GpuCluster", name, {}, opts)
+        self._prefix = name
+        self._args = args
+        scope = args.scope
+        environment = scope.environment
+
+        control_plane = self._identity("controlplane")
+        kubelet = self._identity("kubelet")
+        roles = [
+            assign(
+                f"{name}-role-network",
+                Role.NETWORK_CONTRIBUTOR,
+                principal_id=control_plane.principal_id,
+                scope=args.network_scope_id,
+                environment=environment,
+                opts=self._child(),
+            ),
+            assign(
+                f"{name}-role-kubelet",
+                Role.MANAGED_IDENTITY_OPERATOR,
+                principal_id=control_plane.principal_id,
+                scope=kubelet.id,
+                environment=environment,
+                opts=self._child(),
+            ),
+        ]
+        assign(
+            f"{name}-role-acrpull",
+            Role.ACR_PULL,
+            principal_id=kubelet.principal_id,
+            scope=args.registry_id,
+            environment=environment,
+            opts=self._child(),
+        )
+        self.cluster = self._managed_cluster(control_plane, kubelet, roles)
+        for config_name in ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule"):
+            self._maintenance_window(config_name)
+
+        self.id = self.cluster.id
+        self.name = self.cluster.name
+        self.kubelet_principal_id = kubelet.principal_id
+        self.provider = self._kubernetes_provider()
+        self.register_outputs({"id": self.id, "name": self.name})
+
+    def _child(
+        self,
+        *,
+        keep: Keep = Keep.NOTHING,
+        depends_on: Sequence[pulumi.Resource] = (),
+        deleted_with: pulumi.Resource | None = None,
+        custom_timeouts: pulumi.CustomTimeouts | None = None,
+    ) -> pulumi.ResourceOptions:
+        return child(
+            self,
+            self._args.scope.environment.environment_class,
+            keep=keep,
+            depends_on=depends_on,
+            deleted_with=deleted_with,
+            custom_timeouts=custom_timeouts,
+        )
+
+    def _identity(self, purpose: str) -> managedidentity.UserAssignedIdentity:
+        scope = self._args.scope
+        return managedidentity.UserAssignedIdentity(
+            f"{self._prefix}-id-{purpose}",
+            resource_name_=scope.name_of("id", purpose),
+            resource_group_name=scope.resource_group_name,
+            location=scope.region,
+            tags=scope.environment.tags,
+            opts=self._child(),
+        )
+
+    def _managed_cluster(
+        self,
+        control_plane: managedidentity.UserAssignedIdentity,
+        kubelet: managedidentity.UserAssignedIdentity,
+        roles: Sequence[pulumi.Resource],
+    ) -> containerservice.ManagedCluster:
+        scope, spec = self._args.scope, self._args.spec
+        return containerservice.ManagedCluster(
+            f"{self._prefix}-aks",
+            resource_name_=scope.name_of("aks"),
+            resource_group_name=scope.resource_group_name,
+            location=scope.region,
+            dns_prefix=scope.name_of("aks"),
+            node_resource_group=scope.name_of("rg", "nodes"),
+            kubernetes_version=spec.kubernetes_version,
+            sku=containerservice.ManagedClusterSKUArgs(
+                name=containerservice.ManagedClusterSKUName.BASE,
+                tier=containerservice.ManagedClusterSKUTier(spec.tier.value),
+            ),
+            support_plan=containerservice.KubernetesSupportPlan.KUBERNETES_OFFICIAL,
+            identity=containerservice.ManagedClusterIdentityArgs(
+                type=containerservice.ResourceIdentityType.USER_ASSIGNED, user_assigned_identities=[control_plane.id]
+            ),
+            identity_profile={
+                "kubeletidentity": containerservice.UserAssignedIdentityArgs(
+                    resource_id=kubelet.id, client_id=kubelet.client_id, object_id=kubelet.principal_id
+                )
+            },
+            enable_rbac=True,
+            disable_local_accounts=True,
+            aad_profile=containerservice.ManagedClusterAADProfileArgs(
+                managed=True,
+                enable_azure_rbac=True,
+                admin_group_object_ids=list(spec.admin_group_object_ids),
+            ),
+            oidc_issuer_profile=containerservice.ManagedClusterOIDCIssuerProfileArgs(enabled=True),
+            security_profile=containerservice.ManagedClusterSecurityProfileArgs(
+                workload_identity=containerservice.ManagedClusterSecurityProfileWorkloadIdentityArgs(enabled=True)
+            ),
+            api_server_access_profile=self._api_server_access(),
+            network_profile=containerservice.ContainerServiceNetworkProfileArgs(
+                network_plugin=containerservice.NetworkPlugin.AZURE,
+                network_plugin_mode=containerservice.NetworkPluginMode.OVERLAY,
+                network_dataplane=containerservice.NetworkDataplane.AZURE,
+                pod_cidr=spec.pod_cidr,
+                service_cidr=spec.service_cidr,
+                dns_service_ip=dns_service_ip(spec.service_cidr),
+                load_balancer_sku=containerservice.LoadBalancerSku.STANDARD,
+                outbound_type=containerservice.OutboundType.USER_ASSIGNED_NAT_GATEWAY,
+            ),
+            auto_scaler_profile=containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
+                expander=(
+                    containerservice.Expander.PRIORITY
+                    if self._args.prefers_spot
+                    else containerservice.Expander.LEAST_WASTE
+                ),
+                # How long a pool without capacity holds up the next choice: Azure's errors don't reach the autoscaler,
+                # it waits this long before it tries another pool (kubernetes/autoscaler#8323).
+                max_node_provision_time="15m",
+            ),
+            auto_upgrade_profile=self._auto_upgrade(),
+            agent_pool_profiles=[self._system_pool()],
+            tags=scope.environment.tags,
+            opts=self._child(
+                keep=Keep.CLUSTER,
+                depends_on=[*roles, *self._args.network.outbound_ready],
+                custom_timeouts=CLUSTER_TIMEOUTS,
+            ),
+        )
+
+    def _system_pool(self) -> containerservice.ManagedClusterAgentPoolProfileArgs:
+        spec = self._args.spec
+        return containerservice.ManagedClusterAgentPoolProfileArgs(
+            name="system",
+            mode=containerservice.AgentPoolMode.SYSTEM,
+            type=containerservice.AgentPoolType.VIRTUAL_MACHINE_SCALE_SETS,
+            vm_size=spec.system_pool.sku,
+            count=spec.system_pool.nodes,
+            orchestrator_version=spec.kubernetes_version,
+            os_type=containerservice.OSType.LINUX,
+            os_sku=containerservice.OSSKU.UBUNTU,
+            os_disk_size_gb=SYSTEM_OS_DISK_GIB,
+            max_pods=MAX_SYSTEM_PODS,
+            node_taints=[labels.SYSTEM_POOL_TAINT],
+            enable_node_public_ip=False,
+            vnet_subnet_id=self._args.network.system_subnet_id,
+            tags=self._args.scope.environment.tags,
+        )
+
+    def _api_server_access(self) -> containerservice.ManagedClusterAPIServerAccessProfileArgs:
+        api_server = self._args.spec.api_server
+        if api_server.private:
+            return containerservice.ManagedClusterAPIServerAccessProfileArgs(
+                enable_private_cluster=True, private_dns_zone="system", enable_private_cluster_public_fqdn=False
+            )
+        ranges = list(api_server.authorized_ip_ranges)
+        if not ranges:
+            return containerservice.ManagedClusterAPIServerAccessProfileArgs(enable_private_cluster=False)
+        # Nodes reach a public API server by the NAT gateway, so its addresses must be among the ranges (AKS
+        # api-server-authorized-ip-ranges).
+        nodes = self._args.network.outbound_addresses.apply(
+            lambda addresses: [f"{address}/32" for address in addresses]
+        )
+        return containerservice.ManagedClusterAPIServerAccessProfileArgs(
+            enable_private_cluster=False,
+            authorized_ip_ranges=nodes.apply(lambda own: [*ranges, *own]),
+        )
+
+    def _auto_upgrade(self) -> containerservice.ManagedClusterAutoUpgradeProfileArgs:
+        if self._args.upgrades_by_itself:
+            return containerservice.ManagedClusterAutoUpgradeProfileArgs(
+                upgrade_channel=containerservice.UpgradeChannel.PATCH,
+                node_os_upgrade_channel=containerservice.NodeOSUpgradeChannel.NODE_IMAGE,
+            )
+        return containerservice.ManagedClusterAutoUpgradeProfileArgs(
+            upgrade_channel=containerservice.UpgradeChannel.NONE,
+            node_os_upgrade_channel=containerservice.NodeOSUpgradeChannel.NONE,
+        )
+
+    def _maintenance_window(self, config_name: str) -> None:
+        containerservice.MaintenanceConfiguration(
+            f"{self._prefix}-{config_name}",
+            config_name=config_name,
+            resource_group_name=self._args.scope.resource_group_name,
+            resource_name_=self.cluster.name,
+            maintenance_window=containerservice.MaintenanceWindowArgs(
+                duration_hours=_MAINTENANCE_HOURS,
+                start_time="02:00",
+                utc_offset="+00:00",
+                schedule=containerservice.ScheduleArgs(
+                    weekly=containerservice.WeeklyScheduleArgs(day_of_week=self._args.maintenance_day, interval_weeks=1)
+                ),
+            ),
+            opts=self._child(deleted_with=self.cluster),
+        )
+
+    def _kubernetes_provider(self) -> kubernetes.Provider:
+        scope = self._args.scope
+        cluster_name = scope.name_of("aks")
+        login = scope.environment.kube_login
+        credentials = containerservice.list_managed_cluster_user_credentials_output(
+            resource_group_name=scope.resource_group_name,
+            resource_name=self.cluster.name,
+            opts=pulumi.InvokeOutputOptions(parent=self),
+        )
+        authority = credentials.apply(lambda result: cluster_access.certificate_authority(result.kubeconfigs[0].value))
+        fqdn = self.cluster.private_fqdn if self._args.spec.api_server.private else self.cluster.fqdn
+        text = pulumi.Output.all(fqdn=fqdn, authority=authority).apply(
+            lambda known: cluster_access.kubeconfig(
+                cluster=cluster_name,
+                fqdn=known["fqdn"],
+                certificate_authority_data=known["authority"],
+                login=login,
+            )
+        )
+        return kubernetes.Provider(
+            f"{self._prefix}-kubernetes",
+            kubeconfig=pulumi.Output[str].secret(text),
+            # Without it any new kubeconfig text replaces the provider and all that is in the cluster
+            # (pulumi-kubernetes#1148, #4019). delete_unreachable and skip_update_unreachable stay with the operator
+            # (PULUMI_K8S_DELETE_UNREACHABLE, PULUMI_K8S_SKIP_UPDATE_UNREACHABLE): an `up` that passes over a region by
+            # default would look green while that region is stale.
+            cluster_identifier=self.cluster.id,
+            enable_server_side_apply=True,
+            opts=self._child(),
+        )
+
+
+def dns_service_ip(service_cidr: str) -> str:
+    """The cluster's DNS address: .10 of the service range, AKS's default; it refuses .1 (AKS configure-azure-cni)."""
+    return str(ipaddress.IPv4Network(service_cidr)[10])

@@ -1,0 +1,91 @@
+"""What everything inside a cluster shares: provider, fate, namespaces, charts, tolerations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_azure_native import containerservice
+from pulumi_kubernetes import core, helm, meta
+
+from components import labels
+from components.operators import Chart, operator_set
+from components.options import child
+from gpufleet.spec.environment import EnvironmentClass
+
+CHART_TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterAccess:
+    """How to put something into a cluster."""
+
+    environment_class: EnvironmentClass
+    provider: kubernetes.Provider
+    cluster: containerservice.ManagedCluster
+
+    def child(self, parent: pulumi.Resource, *, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+        """Options of a resource inside the cluster.
+
+        With a deleted cluster it is gone, so nobody asks a dead API server to delete it (pulumi-kubernetes#950).
+        """
+        return child(
+            parent,
+            self.environment_class,
+            depends_on=depends_on,
+            provider=self.provider,
+            deleted_with=self.cluster,
+        )
+
+
+def privileged_namespace(name: str, namespace: str, opts: pulumi.ResourceOptions) -> core.v1.Namespace:
+    """A namespace whose pods may be privileged: operators load kernel modules (Azure/aks-rdma-infiniband)."""
+    return core.v1.Namespace(
+        name,
+        metadata=meta.v1.ObjectMetaArgs(name=namespace, labels={labels.POD_SECURITY_ENFORCE: "privileged"}),
+        opts=opts,
+    )
+
+
+def release(
+    name: str,
+    chart: Chart,
+    namespace: core.v1.Namespace,
+    *,
+    values: Mapping[str, object],
+    skip_await: bool,
+    opts: pulumi.ResourceOptions,
+) -> helm.v3.Release:
+    """A Helm release of the pinned set.
+
+    `Release` and not `Chart`: it installs the chart's CRDs before anything that needs them (pulumi-kubernetes#1735),
+    and it previews without a cluster (#2346).
+    """
+    return helm.v3.Release(
+        name,
+        name=chart.chart,
+        chart=chart.chart,
+        version=chart.version,
+        namespace=namespace.metadata.name,
+        create_namespace=False,
+        repository_opts=helm.v3.RepositoryOptsArgs(repo=operator_set().repository),
+        values=dict(values),
+        skip_await=skip_await,
+        timeout=CHART_TIMEOUT_SECONDS,
+        opts=opts,
+    )
+
+
+def controller_tolerations() -> list[dict[str, str]]:
+    """Operators' controllers run on the system pool: it is the one pool that always has nodes."""
+    return [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
+
+
+def node_agent_tolerations() -> list[dict[str, str]]:
+    """Daemon sets on GPU nodes; without the spot key they never start on spot pools (NVIDIA/gpu-operator#577)."""
+    return [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": labels.SPOT_LABEL[0], "operator": "Equal", "value": labels.SPOT_LABEL[1], "effect": "NoSchedule"},
+    ]

@@ -1,0 +1,82 @@
+"""The inference platform: regions that serve, behind one global endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import containerservice
+
+from components.context import EnvironmentContext
+from components.global_front_door import FrontDoorOrigin, GlobalFrontDoor, GlobalFrontDoorArgs
+from components.inference_region import InferenceRegion, InferenceRegionArgs
+from gpufleet.spec.addresses import ScopeAddresses
+from gpufleet.spec.inference import Inference
+
+_DAYS = (
+    containerservice.WeekDay.MONDAY,
+    containerservice.WeekDay.TUESDAY,
+    containerservice.WeekDay.WEDNESDAY,
+    containerservice.WeekDay.THURSDAY,
+    containerservice.WeekDay.FRIDAY,
+    containerservice.WeekDay.SATURDAY,
+    containerservice.WeekDay.SUNDAY,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferencePlatformArgs:
+    """Arguments of InferencePlatform."""
+
+    environment: EnvironmentContext
+    spec: Inference
+    addresses: Mapping[str, ScopeAddresses]
+    """Networks by region name."""
+    registry_id: pulumi.Input[str]
+    global_resource_group_name: pulumi.Input[str]
+
+
+class InferencePlatform(pulumi.ComponentResource):
+    """All inference regions and the front door over them. Models and their servers are not here yet."""
+
+    regions: list[InferenceRegion]
+    url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: InferencePlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpufleet:inference:InferencePlatform", name, {}, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        self.regions = [
+            InferenceRegion(
+                region.name,
+                InferenceRegionArgs(
+                    environment=args.environment,
+                    spec=region,
+                    addresses=args.addresses[region.name],
+                    registry_id=args.registry_id,
+                    maintenance_day=_DAYS[index % len(_DAYS)],
+                ),
+                opts=own,
+            )
+            for index, region in enumerate(args.spec.regions)
+        ]
+        front_door = GlobalFrontDoor(
+            f"{name}-front-door",
+            GlobalFrontDoorArgs(
+                environment=args.environment,
+                spec=args.spec.front_door,
+                resource_group_name=args.global_resource_group_name,
+                origins=[
+                    FrontDoorOrigin(
+                        region=spec.name,
+                        host_name=region.gateway_host_name,
+                        priority=spec.priority,
+                        weight=spec.weight,
+                    )
+                    for spec, region in zip(args.spec.regions, self.regions, strict=True)
+                ],
+            ),
+            opts=own,
+        )
+        self.url = front_door.url
+        self.register_outputs({"url": self.url})

@@ -1,0 +1,112 @@
+"""One region that serves models: cluster, pools, and the address of its gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_azure_native import containerservice, resources
+from pulumi_azure_native import network as azure_network
+
+from components.context import EnvironmentContext, ScopeContext
+from components.gpu_cluster import GpuCluster, GpuClusterArgs
+from components.observability import Observability, ObservabilityArgs
+from components.options import child
+from components.outputs import ClusterSummary
+from components.priority_expander import prefers_spot
+from components.region_network import RegionNetwork, RegionNetworkArgs
+from components.scope_pools import add_pools, common_zone
+from gpufleet.spec.addresses import ScopeAddresses
+from gpufleet.spec.inference import InferenceRegion as InferenceRegionSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceRegionArgs:
+    """Arguments of InferenceRegion."""
+
+    environment: EnvironmentContext
+    spec: InferenceRegionSpec
+    addresses: ScopeAddresses
+    registry_id: pulumi.Input[str]
+    maintenance_day: containerservice.WeekDay
+
+
+class InferenceRegion(pulumi.ComponentResource):
+    """Resource group, network, cluster, pools with the GPU Operator, logs, and the gateway's static public address.
+
+    It upgrades by itself in a weekly window of its own, so that no two regions drain nodes at once (as long as there
+    are at most seven).
+
+    Not here: the gateway and model servers inside the cluster, autoscaling signals.
+    """
+
+    summary: ClusterSummary
+    gateway_host_name: pulumi.Output[str]
+    """DNS name of the gateway's address, the same for the life of the environment."""
+
+    def __init__(self, name: str, args: InferenceRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("gpufleet:inference:InferenceRegion", name, {}, opts)
+        environment, spec = args.environment, args.spec
+        own = pulumi.ResourceOptions(parent=self)
+        group_name = environment.names.of("rg", spec.name)
+        group = resources.ResourceGroup(
+            f"{name}-rg",
+            resource_group_name=group_name,
+            location=spec.name,
+            tags=environment.tags,
+            opts=child(self, environment.environment_class),
+        )
+        scope = ScopeContext(environment=environment, name=spec.name, region=spec.name, resource_group_name=group.name)
+        network = RegionNetwork(
+            f"{name}-network",
+            RegionNetworkArgs(
+                scope=scope,
+                addresses=args.addresses,
+                nat_public_ips=spec.network.nat_public_ips,
+                zone=common_zone(spec.pools),
+                serves_front_door=True,
+            ),
+            opts=own,
+        )
+        cluster = GpuCluster(
+            f"{name}-cluster",
+            GpuClusterArgs(
+                scope=scope,
+                spec=spec.cluster,
+                network=network,
+                registry_id=args.registry_id,
+                # The gateway's address is not in AKS's own resource group, so the control plane needs the one it is in
+                # (AKS static-ip).
+                network_scope_id=group.id,
+                prefers_spot=prefers_spot(spec.pools),
+                upgrades_by_itself=True,
+                maintenance_day=args.maintenance_day,
+            ),
+            opts=own,
+        )
+        pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
+        gateway = self._gateway_address(name, scope)
+        Observability(f"{name}-observability", ObservabilityArgs(scope=scope, cluster=cluster.cluster), opts=own)
+        self.gateway_host_name = gateway.dns_settings.apply(lambda dns: (dns.fqdn if dns else None) or "")
+        self.summary = ClusterSummary(
+            name=scope.name_of("aks"), resource_group=group_name, region=spec.name, pools=pools
+        )
+        self.register_outputs({"cluster": self.summary.as_output(), "gatewayHostName": self.gateway_host_name})
+
+    def _gateway_address(self, name: str, scope: ScopeContext) -> azure_network.PublicIPAddress:
+        return azure_network.PublicIPAddress(
+            f"{name}-pip-gateway",
+            public_ip_address_name=scope.name_of("pip", "gateway"),
+            resource_group_name=scope.resource_group_name,
+            location=scope.region,
+            sku=azure_network.PublicIPAddressSkuArgs(
+                name=azure_network.PublicIPAddressSkuName.STANDARD, tier=azure_network.PublicIPAddressSkuTier.REGIONAL
+            ),
+            public_ip_allocation_method=azure_network.IPAllocationMethod.STATIC,
+            public_ip_address_version=azure_network.IPVersion.I_PV4,
+            dns_settings=azure_network.PublicIPAddressDnsSettingsArgs(
+                domain_name_label=scope.environment.names.gateway_label(scope.name)
+            ),
+            tags=scope.environment.tags,
+            opts=child(self, scope.environment.environment_class),
+        )

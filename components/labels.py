@@ -1,0 +1,31 @@
+"""Node labels and taints: the ones Kubernetes, AKS and NVIDIA agree on, and ours under `gpufleet.io/`."""
+
+from __future__ import annotations
+
+POOL = "gpufleet.io/pool"
+"""Name of the pool in the specification; stays when the AKS name changes with the generation."""
+INFINIBAND_DOMAIN = "gpufleet.io/infiniband-domain"
+"""The InfiniBand domain: a gang never spans two of them (one scale set is one fabric, azure-compute-docs
+setup-infiniband)."""
+GPU_MODEL = "gpufleet.io/gpu"
+"""Model of the GPU. On the pool and not left to feature discovery, so that the autoscaler sees it while the pool has no
+node (Azure/AKS#2832, kubernetes/autoscaler#929)."""
+
+SPOT_LABEL = ("kubernetes.azure.com/scalesetpriority", "spot")
+SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
+"""AKS puts both on every spot pool itself; left out here they would be a difference for ever (CAPZ#3976,
+terraform-azurerm pull 14024)."""
+GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
+"""Keeps pods without a GPU off GPU nodes; the GPU Operator's daemon sets tolerate the key by default."""
+SYSTEM_POOL_TAINT = "CriticalAddonsOnly=true:NoSchedule"
+"""AKS's own taint for pools that run system pods alone (AKS use-system-pools)."""
+
+POD_SECURITY_ENFORCE = "pod-security.kubernetes.io/enforce"
+RDMA_NIC_PRESENT = "feature.node.kubernetes.io/pci-15b3.present"
+"""Set by our NodeFeatureRule on nodes with an InfiniBand virtual function; 15b3 is Mellanox's PCI vendor id."""
+
+
+def label_value(text: str) -> str:
+    """`text` as the value of a Kubernetes label: anything outside its alphabet becomes '-', at most 63 characters."""
+    mapped = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in text)
+    return mapped[:63].strip("-_.")

@@ -1,0 +1,73 @@
+"""The Pulumi program: from the stack's configuration to the environment and its outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from components.aliases import trim_version_aliases
+from components.context import KubeLogin
+from components.environment import Environment, EnvironmentArgs
+from gpufleet.errors import ConfigurationError, GpufleetError
+from gpufleet.spec import Environment as EnvironmentSpec
+from gpufleet.spec import SpecError, StackFile, parse_environment
+
+_STACKS = Path(__file__).parent.parent / "stacks"
+
+
+def main() -> None:
+    """Build the environment of the current stack and export its outputs.
+
+    The same under `pulumi up`, as an inline program of the Automation API, and under mocks. Configuration (namespace
+    `gpufleet`):
+
+    - `environment`: the specification (gpufleet.spec).
+    - `kubeLogin`: how kubelogin gets tokens, `azurecli` (default), `workloadidentity` or `spn`.
+    - `keepVersionAliases`: true keeps azure-native's aliases of old API versions.
+
+    Raises:
+        pulumi.RunError: with a text for people, for every mistake that is theirs.
+    """
+    try:
+        _build(pulumi.Config("gpufleet"), pulumi.get_stack())
+    except GpufleetError as error:
+        # Language hosts print a RunError's text alone, and a stack trace for anything else.
+        raise pulumi.RunError(str(error)) from None
+
+
+def _build(config: pulumi.Config, stack: str) -> None:
+    if not config.get_bool("keepVersionAliases"):
+        trim_version_aliases()
+    environment = Environment(
+        stack,
+        EnvironmentArgs(spec=_specification(config, stack), kube_login=_kube_login(config)),
+    )
+    for name, value in environment.outputs().items():
+        pulumi.export(name, value)
+
+
+def _specification(config: pulumi.Config, stack: str) -> EnvironmentSpec:
+    value = config.require_object("environment")
+    try:
+        return parse_environment(value)
+    except SpecError:
+        # Only now the file is worth reading: it gives the messages their lines.
+        return parse_environment(value, source=_stack_file(stack))
+
+
+def _stack_file(stack: str) -> StackFile | None:
+    path = _STACKS / f"Pulumi.{stack}.yaml"
+    return StackFile.read(path, name=f"stacks/{path.name}") if path.is_file() else None
+
+
+def _kube_login(config: pulumi.Config) -> KubeLogin:
+    value = config.get("kubeLogin")
+    if value is None:
+        return KubeLogin.AZURE_CLI
+    try:
+        return KubeLogin(value)
+    except ValueError:
+        raise ConfigurationError(
+            f"gpufleet:kubeLogin is {value!r}", hint=f"Use one of {', '.join(KubeLogin)}."
+        ) from None
