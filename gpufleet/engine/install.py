@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from gpufleet.engine import locate
-from gpufleet.engine.cache import cache_root, locked
+from gpufleet.engine.cache import cache_root
 from gpufleet.engine.errors import EngineUnavailableError
+from gpufleet.engine.files import locked, write_if_different
 from gpufleet.engine.locate import LANGUAGE_HOST, SOURCES, Engine
 from gpufleet.engine.official import install_official
 from gpufleet.engine.source_build import build
@@ -102,7 +103,7 @@ def _put_side_by_side(pulumi: Path) -> None:
     folder = locate.side_by_side_folder()
     folder.mkdir(exist_ok=True)
     host = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -u -m tools.language_host "$@"\n'
-    _write_if_different(folder / LANGUAGE_HOST, host)
+    write_if_different(folder / LANGUAGE_HOST, host, mode=0o755)
     ours = folder / "pulumi"
     source = pulumi.resolve()
     with suppress(OSError):
@@ -120,16 +121,6 @@ def _put_side_by_side(pulumi: Path) -> None:
 def _same(one: Path, other: Path) -> bool:
     a, b = one.stat(), other.stat()
     return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino) or (a.st_size, a.st_mtime_ns) == (b.st_size, b.st_mtime_ns)
-
-
-def _write_if_different(path: Path, text: str) -> None:
-    with suppress(OSError):
-        if path.read_text(encoding="utf-8") == text:
-            return
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    staging.write_text(text, encoding="utf-8")
-    staging.chmod(0o755)
-    staging.replace(path)
 
 
 def _say(text: str) -> None:

@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gpufleet.engine.cache import put_in_place
 from gpufleet.engine.errors import EngineUnavailableError
+from gpufleet.engine.files import put_in_place
 from gpufleet.engine.progress import Progress
 
 # The SDK's installer reads get.pulumi.com without a time-out and its script runs curl without one. On a network that

@@ -11,8 +11,8 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from gpufleet.engine.cache import put_in_place
 from gpufleet.engine.errors import EngineUnavailableError
+from gpufleet.engine.files import put_in_place
 from gpufleet.engine.progress import Progress
 
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
