@@ -24,9 +24,9 @@ MEANINGS: dict[str, str] = {
     r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$": "an Entra object id (a GUID)",
     r"^([01]\d|2[0-3]):[0-5]\d$": 'a time of day in UTC in quotes, such as "02:00"',
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters, digits and single hyphens between them",
-    r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ @ - with a letter or digit first",
-    r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ - with a letter or digit first",
-    r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$": "1 to 53 lower-case letters, digits and hyphens, with no hyphen at the ends",
+    r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ @ -, no sign first",
+    r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ -, no sign first",
+    r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$": "1 to 53 lower-case letters, digits and inner hyphens",
     r"^/": "a path that starts with /",
 }
 """What each pattern of the models asks for, in words."""

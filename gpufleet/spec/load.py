@@ -36,8 +36,8 @@ def load(source: pathlib.Path | str | StackFile, *, today: dt.date | None = None
 
     Args:
         source: path of a `Pulumi.<env>.yaml`, or a `StackFile`.
-        today: the date that calendar checks go by (budget start). Without it they are left out, as in the Pulumi program,
-            which must come to the same result whenever it runs.
+        today: the date that calendar checks go by (budget start). Without it they are left out, as in the Pulumi
+            program, which must come to the same result whenever it runs.
 
     Raises:
         SpecError: with every mistake in the file.

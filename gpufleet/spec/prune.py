@@ -168,8 +168,5 @@ def _put(tree: object, path: Path, value: object) -> None:
             holder = holder.get(part)
         elif isinstance(holder, list) and isinstance(part, int):
             holder = holder[part]
-    key = path[-1]
-    if isinstance(holder, dict):
-        holder[key] = value
-    elif isinstance(holder, list) and isinstance(key, int):
-        holder[key] = value
+    if isinstance(holder, dict) or (isinstance(holder, list) and isinstance(path[-1], int)):
+        holder[path[-1]] = value  # type: ignore[index]

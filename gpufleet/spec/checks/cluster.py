@@ -39,7 +39,7 @@ def _size(scope: Scope) -> Iterator[Problem]:
     if pools > most_pools:
         yield Problem(
             path=path,
-            message=f"{pools} agent pools (the system pool and one a domain included) exceed the {most_pools} of an AKS cluster",
+            message=f"{pools} agent pools (system pool and domains included) exceed the {most_pools} of a cluster",
             fix="Put pools into another fabric or region",
             source=_LIMITS,
             lower_bound=True,

@@ -45,7 +45,7 @@ def check_registry(environment: Environment) -> Iterator[Problem]:
     if environment.registry.sku is not RegistrySku.PREMIUM and len(regions) > 1:
         yield Problem(
             path=("registry", "sku"),
-            message=f"a {environment.registry.sku.value} registry has no replicas, and there are {len(regions)} regions",
+            message=f"a {environment.registry.sku.value} registry has no replicas for the {len(regions)} regions",
             fix="Use Premium",
             source="Azure Container Registry geo-replication",
             reads=(("registry", "sku"), ("training", ITEMS), ("inference", "regions", ITEMS)),

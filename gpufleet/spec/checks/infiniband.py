@@ -61,7 +61,7 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
     if (domains := len(agent_pools(pool))) > _MOST_DOMAINS:
         yield Problem(
             path=(*path, "nodes"),
-            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools, and a pool has at most {_MOST_DOMAINS}",
+            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools, more than {_MOST_DOMAINS}",
             fix="Make several pools, or raise infiniband.maxNodes",
             reads=reads,
         )
@@ -114,8 +114,8 @@ def _feature_flag(environment: Environment) -> Iterator[Problem]:
         other = Problem(path=(*registered.path, "sku"), message="").key
         yield Problem(
             path=(*unregistered.path, "sku"),
-            message=f"{unregistered.pool.sku} cannot share a subscription with {registered.pool.sku} ({other}): the feature "
-            "Microsoft.ContainerService/AKSInfinibandSupport must be off for the first and on for the second",
+            message=f"{unregistered.pool.sku} cannot share a subscription with {registered.pool.sku} ({other}): "
+            "the feature Microsoft.ContainerService/AKSInfinibandSupport must be off for the first and on for the second",
             fix="Put them into environments with subscriptions of their own",
             source="Azure/ai-infrastructure-on-azure, Azure/aks-rdma-infiniband: prerequisites",
         )

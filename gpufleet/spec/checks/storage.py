@@ -77,7 +77,7 @@ def _most(sku: lustre.LustreSku, capacity: float, path: Path, sku_path: Path) ->
     elif capacity > sku.max_tib_default:
         yield Problem(
             path=path,
-            message=f"{capacity:g} TiB exceed the {sku.max_tib_default:,} TiB of {sku.name} that Azure grants by default",
+            message=f"{capacity:g} TiB exceed the {sku.max_tib_default:,} TiB of {sku.name} granted by default",
             fix="Ask Azure support before the first run",
             source=_PORTAL,
             severity=Severity.WARNING,
