@@ -1,0 +1,182 @@
+"""What the sandbox knows of one Azure resource type, as data."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from sandbox import arm
+from sandbox.errors import Failure
+from sandbox.values import UNKNOWN, Properties, Value, reveal
+
+# The subscription and tenant of the sandbox when the program's configuration names none: fictional, so that nobody takes them for real ones.
+SANDBOX_SUBSCRIPTION = "5a4db0c5-0000-4000-8000-000000000001"
+SANDBOX_TENANT = "5a4db0c5-0000-4000-8000-00000000000f"
+# Who creates things in the sandbox (systemData, getClientConfig).
+SANDBOX_CLIENT = "5a4db0c5-0000-4000-8000-0000000000c1"
+SANDBOX_PRINCIPAL = "5a4db0c5-0000-4000-8000-0000000000c2"
+
+_NAMESPACE = uuid.UUID(SANDBOX_SUBSCRIPTION)
+
+RESOURCE_GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NameRule:
+    """A pattern for names and how to say it; ``source`` is where the rule stands."""
+
+    pattern: str
+    text: str
+    source: str = "Azure docs: resource-name-rules"
+
+    def check(self, path: str, name: Value) -> Iterable[Failure]:
+        """A failure when the name breaks the rule."""
+        name = reveal(name)
+        if isinstance(name, str) and not re.fullmatch(self.pattern, name):
+            yield Failure(path, f"'{path}' is not a valid name: '{name}' must be {self.text}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a type's own functions may look at when a resource is created, updated or read."""
+
+    id: str
+    inputs: Properties
+    """The program's inputs, secrets revealed."""
+    generation: int
+    """How many times this id was created: a resource made again under the same id has new principal ids."""
+    tenant: str
+    created: str
+    """ISO time of creation."""
+    find: Callable[[str], Properties | None]
+    """Outputs of another resource by id (case-insensitive), or None."""
+    below: Callable[[str], list[Properties]]
+    """Outputs of every resource whose id starts with a prefix."""
+
+    @property
+    def subscription(self) -> str:
+        """The subscription's id (a GUID)."""
+        return self.id.split("/")[2]
+
+    @property
+    def name(self) -> str:
+        """The resource's name."""
+        return arm.name_of(self.id)
+
+    @cached_property
+    def location(self) -> str:
+        """The resource's location, normalised (``eastus``)."""
+        return normalise_location(str(self.inputs.get("location", "")))
+
+    def guid(self, role: str) -> str:
+        """A GUID for one purpose: the same in every run, another one for a resource made again."""
+        return str(uuid.uuid5(_NAMESPACE, f"{self.id.lower()}#{self.generation}#{role}"))
+
+    def token(self, role: str, length: int = 8) -> str:
+        """A short lower-case hexadecimal string, like the random parts in Azure's host names."""
+        return hashlib.sha256(f"{self.id.lower()}#{self.generation}#{role}".encode()).hexdigest()[:length]
+
+    def secret_bytes(self, role: str, length: int) -> str:
+        """Base64 of ``length`` bytes that look random and guard nothing."""
+        block = hashlib.shake_256(f"{self.id.lower()}#{self.generation}#{role}".encode()).digest(length)
+        return base64.b64encode(block).decode()
+
+
+Check = Callable[[Properties], Iterable[Failure]]
+Outputs = Callable[[Context], Properties]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceType:
+    """One resource type. The contract (properties, types, enums) comes from the SDK; this is what the SDK does not say."""
+
+    token: str
+    """``azure-native:<module>:<Type>``."""
+    path: str
+    """Template of the ARM id; its parameters are inputs, the last one is the name. They all are fixed at creation."""
+    names: Mapping[str, NameRule] = field(default_factory=dict)
+    """Rules for inputs that are names, by property (mostly the path's last parameter)."""
+    autoname: Literal["random", "uuid", "copy"] | None = "random"
+    """How the provider names the resource when the program does not (pulumi-azure-native resources.AutoNameKind)."""
+    auto_location: bool = True
+    """Whether a missing location is the resource group's."""
+    replace_on: tuple[str, ...] = ()
+    """Properties whose change the provider answers with a replacement (pulumi-azure-native provider/pkg/gen/replacement.go and the API
+    specification's x-ms-mutability); ``a.b`` and ``a[].b`` reach into objects and lists."""
+    immutable: tuple[str, ...] = ()
+    """Properties that Azure refuses to change although the provider tries an update."""
+    write_only: tuple[str, ...] = ()
+    """Inputs that Azure never gives back."""
+    secret_outputs: tuple[str, ...] = ()
+    """Outputs that the provider marks secret."""
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    """What Azure fills in where the program says nothing (top level)."""
+    nested_defaults: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    """The same inside objects that the program gives, by the object's property."""
+    checks: tuple[Check, ...] = ()
+    """More checks of the inputs, done at preview; unknown values must pass."""
+    validate: Callable[[Context], None] | None = None
+    """Rules that need the cloud's state, at create and update; raises ArmError."""
+    outputs: Outputs | None = None
+    """Read-only outputs besides id, name, type, location, systemData and provisioningState."""
+    companions: Callable[[Context], Iterable[tuple[str, Properties]]] | None = None
+    """Resources that Azure makes and deletes with this one: ids and outputs (the node resource group of a cluster)."""
+
+    @property
+    def name_parameter(self) -> str:
+        """The input that holds the resource's name."""
+        return arm.parameters(self.path)[-1]
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """The inputs that make the id (without the subscription)."""
+        return tuple(name for name in arm.parameters(self.path) if name != "subscriptionId")
+
+    @cached_property
+    def arm_type(self) -> str:
+        """``Microsoft.ContainerService/managedClusters/agentPools``."""
+        return arm.type_of(self.path)
+
+    @property
+    def title(self) -> str:
+        """The type's short name (``AgentPool``)."""
+        return self.token.rpartition(":")[2]
+
+
+def normalise_location(location: str) -> str:
+    """``East US`` and ``EastUS`` are ``eastus``."""
+    return location.replace(" ", "").lower()
+
+
+def in_range(path: str, low: float, high: float, source: str) -> Check:
+    """A check that a top-level or nested number (``a.b``) lies in a closed range."""
+
+    def check(inputs: Properties) -> Iterable[Failure]:
+        value: Value = inputs
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+            value = reveal(value)
+        if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, int | float):
+            return
+        if not low <= value <= high:
+            yield Failure(path, f"'{path}' must be between {low:g} and {high:g} ({source}), but is {value:g}")
+
+    return check
+
+
+def only_location(*allowed: str) -> Check:
+    """A check for types that exist in one place only (``global``)."""
+
+    def check(inputs: Properties) -> Iterable[Failure]:
+        location = reveal(inputs.get("location"))
+        if isinstance(location, str) and normalise_location(location) not in allowed:
+            wanted = " or ".join(f"'{item}'" for item in allowed)
+            yield Failure("location", f"'location' must be {wanted} for this resource type, but is '{location}'")
+
+    return check

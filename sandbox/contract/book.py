@@ -1,0 +1,83 @@
+"""Contracts by resource type: compiled once per SDK version, kept in memory and on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sandbox.contract.compiler import TypeNotInSdkError, compile_contract
+from sandbox.contract.model import Contract, contract_from_json, contract_to_json
+from sandbox.errors import SandboxError
+
+# Raise when the compiler or the JSON form changes, so that old cache files are not read.
+_CACHE_FORMAT = 1
+
+
+class UnknownTypeError(SandboxError):
+    """A resource type that the installed SDK does not have."""
+
+
+def cache_root() -> Path:
+    """Where gpufleet keeps what can be made again: $GPUFLEET_CACHE, else $XDG_CACHE_HOME/gpufleet, else ~/.cache/gpufleet."""
+    explicit = os.environ.get("GPUFLEET_CACHE")
+    if explicit:
+        return Path(explicit)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "gpufleet"
+
+
+def sdk_version(package: str) -> str:
+    """The installed version of a provider's SDK; ``package`` as in type tokens (``azure-native``, ``kubernetes``)."""
+    try:
+        return version(f"pulumi-{package}")
+    except PackageNotFoundError:
+        return "0.0.0"
+
+
+class ContractBook:
+    """All contracts of one provider's SDK. Safe for threads."""
+
+    def __init__(self, package: str, cache: Path | None = None) -> None:
+        self.package = package
+        self.version = sdk_version(package)
+        self._directory = (cache or cache_root() / "contracts") / f"{package}-{self.version}-{_CACHE_FORMAT}"
+        self._contracts: dict[str, Contract] = {}
+        self._lock = threading.Lock()
+
+    def get(self, token: str) -> Contract:
+        """The contract of a resource type.
+
+        Raises:
+            UnknownTypeError: the installed SDK has no such type.
+        """
+        found = self._contracts.get(token)
+        if found is None:
+            with self._lock:
+                found = self._contracts.get(token) or self._load(token)
+                self._contracts[token] = found
+        return found
+
+    def _load(self, token: str) -> Contract:
+        file = self._directory / (token.partition(":")[2].replace("/", ".").replace(":", ".") + ".json")
+        try:
+            return contract_from_json(json.loads(file.read_text()))
+        except (OSError, ValueError, KeyError):
+            pass  # not compiled yet, or unreadable: it is only a cache
+        try:
+            contract = compile_contract(token)
+        except TypeNotInSdkError:
+            raise UnknownTypeError(f"the installed pulumi-{self.package} {self.version} has no resource type '{token}'") from None
+        self._save(file, contract)
+        return contract
+
+    def _save(self, file: Path, contract: Contract) -> None:
+        draft = file.with_name(f".{file.name}.{os.getpid()}")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(contract_to_json(contract), separators=(",", ":")))
+            draft.replace(file)
+        except OSError:
+            draft.unlink(missing_ok=True)  # a cache that cannot be written costs time, nothing else

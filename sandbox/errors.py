@@ -1,0 +1,42 @@
+"""Errors of the sandbox's clouds. Their text is what the user reads: it has the form the real service uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SandboxError(Exception):
+    """Base of every error that a sandbox's cloud answers with."""
+
+
+class NotEmulatedError(SandboxError):
+    """Something that exists in the real cloud and not in the sandbox: refused by name, never waved through."""
+
+
+class ArmError(SandboxError):
+    """An error of Azure Resource Manager: HTTP status, code and message.
+
+    Source of the text's form: azcore.ResponseError as pulumi-azure-native prints it (``Status=404 Code="…" Message="…"``).
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f'Status={status} Code="{code}" Message="{message}"')
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+class KubernetesError(SandboxError):
+    """An error of a Kubernetes API server; ``reason`` is the API's own (NotFound, AlreadyExists, Invalid, …)."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing wrong with a resource's inputs: the property's path (empty for the whole resource) and the reason."""
+
+    path: str
+    reason: str
