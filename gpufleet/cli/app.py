@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import gpufleet
-from gpufleet.cli import engine
+from gpufleet.cli import engine, schema
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(engine.app)
+app.add_typer(schema.app)
 
 
 def _show_version(wanted: bool) -> None:

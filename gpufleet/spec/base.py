@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -67,5 +67,9 @@ PoolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,7}$")]
 """Name of a pool. AKS allows 12 characters (`^[a-z][a-z0-9]{0,11}$`); up to two go to the InfiniBand domain and two to
 the generation."""
 
-Zone = Annotated[str, BeforeValidator(number_as_text, json_schema_input_type=str | int), Field(pattern=r"^[1-3]$")]
+Zone = Annotated[
+    str,
+    BeforeValidator(number_as_text, json_schema_input_type=Literal["1", "2", "3", 1, 2, 3]),
+    Field(pattern=r"^[1-3]$"),
+]
 """An availability zone of the region; 1 and "1" are the same."""

@@ -46,6 +46,7 @@ class BudgetAlert(Spec):
     """One notification of the Azure budget."""
 
     kind: Annotated[AlertKind, Field(strict=False)]
+    """actual: what has been spent. forecasted: what Azure expects by the end of the month."""
     percent: Annotated[float, Field(gt=0, le=1000)]
     """Share of the budget in percent at which it fires; Azure accepts up to 1000 (Microsoft.Consumption/budgets
     2024-08-01)."""
@@ -58,7 +59,9 @@ class Budget(Spec):
     """
 
     monthly_usd: Annotated[float, Field(gt=0, le=1e12)]
+    """Limit in USD a month, at list prices."""
     gate: Annotated[Gate, Field(strict=False)] = Gate.CEILING
+    """The cost bound that must be within the budget before anything is created."""
     start: Annotated[dt.date, BeforeValidator(plain_date)]
     """First of a month. Azure cannot change it later, so it is written once and never computed from today's date."""
     contacts: Annotated[

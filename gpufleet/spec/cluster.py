@@ -22,6 +22,7 @@ class ApiServer(Spec):
     """How the Kubernetes API server is reached."""
 
     private: bool = False
+    """Give the API server a private address only."""
     authorized_ip_ranges: list[Cidr] = []
     """Ranges that may reach a public API server; empty means any."""
 
@@ -33,7 +34,9 @@ class SystemPool(Spec):
     """
 
     sku: SizeName = "Standard_D4ds_v5"
+    """VM size; AKS wants 2 vCPUs and 4 GiB at least, and no B series."""
     nodes: Annotated[int, Field(ge=1, le=100)] = 3
+    """Number of nodes; three survive the loss of one."""
 
 
 class Cluster(Spec):
@@ -42,25 +45,33 @@ class Cluster(Spec):
     kubernetes_version: Annotated[str, Field(pattern=r"^1\.\d{2}$")] = "1.34"
     """Minor version; AKS picks the patch."""
     tier: Annotated[Tier, Field(strict=False)] = Tier.STANDARD
+    """Free has no SLA and is for up to ten nodes; production needs Standard or Premium."""
     pod_cidr: Cidr = "10.128.0.0/11"
     """Azure CNI Overlay takes a fixed /24 a node out of it; /11 holds 8,192 nodes, more than AKS's 5,000 a cluster, and
     it can't be changed later."""
     service_cidr: Cidr = "172.20.0.0/16"
+    """Addresses of Kubernetes services; inside the cluster alone, so every cluster may have the same."""
     api_server: ApiServer = ApiServer()
+    """Who reaches the API server."""
     admin_group_object_ids: list[
         Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
     ] = []
     """Entra groups whose members administer the cluster; local accounts are off."""
     system_pool: SystemPool = SystemPool()
+    """The pool that Kubernetes' own pods run on."""
 
 
 class Subnets(Spec):
     """Sub-ranges of the virtual network; derived from `vnetCidr` unless given."""
 
     system: Cidr
+    """Nodes of the system pool."""
     gpu: Cidr
+    """Nodes of all other pools."""
     lustre: Cidr
+    """Managed Lustre alone."""
     private_endpoints: Cidr
+    """Private endpoints of the storage account."""
 
 
 class Network(Spec):
@@ -70,6 +81,7 @@ class Network(Spec):
     """Derived from the scope's place in the file unless given: 10.0.0.0/16, 10.1.0.0/16, …; pin it before you reorder
     scopes."""
     subnets: Subnets | None = None
+    """All four subnets, or none: they are then derived from the virtual network in fixed shares."""
     nat_public_ips: Annotated[int, Field(ge=1, le=16)] = 2
     """AKS asks for at least two outbound addresses in large clusters (best-practices-performance-scale-large); a NAT
     gateway takes at most 16."""

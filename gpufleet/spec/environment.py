@@ -36,18 +36,27 @@ class Registry(Spec):
     """The container registry; geo-replication to every inference region needs Premium."""
 
     sku: Annotated[RegistrySku, Field(strict=False)] = RegistrySku.PREMIUM
+    """Premium is needed as soon as there is more than one region."""
 
 
 class Environment(Spec):
     """One environment: training fabrics, inference regions, one budget."""
 
     environment_class: Annotated[EnvironmentClass, Field(alias="class", strict=False)]
+    """What gets protected: ephemeral, standard or production."""
     owner: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$")]
+    """Team or person that answers for the environment; becomes the tag `owner`."""
     cost_center: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$")]
+    """Where the cost is booked; becomes the tag `cost-center`."""
     allowed_regions: Annotated[list[RegionName], Field(min_length=1)]
+    """Azure regions that may be used at all; a fabric or inference region elsewhere is an error."""
     tags: Annotated[dict[str, Annotated[str, Field(max_length=256)]], Field(max_length=40)] = {}
     """Further Azure tags on every resource; at most 40, for Azure allows 50 and ten are kept for the tool's own."""
     budget: Budget
+    """What the environment may cost a month."""
     registry: Registry = Registry()
+    """The container registry that all clusters pull from."""
     training: list[TrainingFabric] = []
+    """Training fabrics, each with a cluster and storage of its own."""
     inference: Inference | None = None
+    """The inference platform; leave it out for a training-only environment."""

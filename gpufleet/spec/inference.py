@@ -28,18 +28,26 @@ class Model(Spec):
     name: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$")]
     """A DNS label: it becomes part of Kubernetes object names."""
     parameters_b: Annotated[float, Field(gt=0, le=1e5, alias="parametersB")]
+    """Model parameters in billions."""
     precision: Annotated[Precision, Field(strict=False)]
+    """Number format of the weights."""
     context_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Longest context in tokens."""
     demand_tokens_per_second: Annotated[float, Field(gt=0, le=1e9)]
+    """Output tokens a second at peak, all regions together."""
 
 
 class InferenceRegion(Spec):
     """One region that serves: its cluster, pools and place behind the front door."""
 
     name: RegionName
+    """Azure region by its programmatic name; it is the region's name in the environment too."""
     cluster: Cluster = Cluster()
+    """Settings of the AKS cluster."""
     network: Network = Network()
+    """The virtual network."""
     pools: Annotated[list[Pool], Field(min_length=1)]
+    """Node pools; one at least has GPUs."""
     priority: Annotated[int, Field(ge=1, le=5)] = 1
     """Front Door origin priority 1-5; equal priorities share by latency and weight."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1000
@@ -57,16 +65,20 @@ class HealthProbe(Spec):
     """Front Door health probe."""
 
     path: Annotated[str, Field(pattern=r"^/")] = "/health"
+    """Path of the health check."""
     interval_seconds: Annotated[int, Field(ge=1, le=255)] = 30
+    """Seconds between two probes from one edge location."""
 
 
 class FrontDoor(Spec):
     """The global endpoint."""
 
     sku: Annotated[FrontDoorSku, Field(strict=False)] = FrontDoorSku.STANDARD
+    """Premium adds Private Link origins and managed firewall rules."""
     origin_response_timeout_seconds: Annotated[int, Field(ge=16, le=240)] = 240
     """Front Door waits 16 to 240 s for an origin, so long answers must stream (Microsoft.Cdn 2024-02-01)."""
     health_probe: HealthProbe = HealthProbe()
+    """How Front Door finds out that a region is down."""
     private_link: bool = False
     """Origins by Private Link; Premium only."""
 
@@ -75,5 +87,8 @@ class Inference(Spec):
     """The inference platform of an environment."""
 
     models: list[Model] = []
+    """Models to serve, in every region."""
     regions: Annotated[list[InferenceRegion], Field(min_length=1)]
+    """Regions that serve, all of them origins of one Front Door origin group."""
     front_door: FrontDoor = FrontDoor()
+    """The global endpoint in front of the regions."""

@@ -12,8 +12,14 @@ def stack_file_schema() -> dict[str, object]:
     It knows what the models know: keys, types, choices, bounds. What rests on several values, or on Azure's catalogue,
     only loading a file can tell.
     """
-    environment = Environment.model_json_schema(by_alias=True, ref_template="#/$defs/{model}")
-    definitions = environment.pop("$defs", {})
+    environment = Environment.model_json_schema()
+    definitions = environment.pop("$defs")
+    for definition in (environment, *definitions.values()):
+        definition.pop("title", None)
+        for field in definition.get("properties", {}).values():
+            # pydantic's titles are the keys again; docstrings are wrapped for the source, not for an editor.
+            field.pop("title", None)
+            field["description"] = " ".join(field.get("description", "").split())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:gpufleet:stack-file",

@@ -25,7 +25,9 @@ class NodeRange(Spec):
     """Bounds of an autoscaled pool."""
 
     min: _NodeCount
+    """The fewest nodes; 0 lets the pool go away when idle."""
     max: Annotated[int, Field(ge=1, le=1000)]
+    """The most nodes: what the ceiling cost counts."""
 
 
 class Upgrade(Spec):
@@ -38,7 +40,9 @@ class Upgrade(Spec):
     """Nodes, or percent of the pool, that an upgrade may take away at once. ND sizes default to 1, others to AKS's own
     0."""
     drain_timeout_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """How long an upgrade waits for pods to leave a node."""
     node_soak_minutes: Annotated[int, Field(ge=0, le=30)] = 0
+    """How long an upgrade waits after each node before it takes the next."""
 
 
 class InfiniBandDomain(Spec):
@@ -54,8 +58,11 @@ class Pool(Spec):
     """One AKS agent pool; for an RDMA size also one InfiniBand domain."""
 
     name: PoolName
+    """Name of the pool, from which the AKS names are made."""
     sku: SizeName
+    """VM size by its ARM name."""
     priority: Annotated[Priority, Field(strict=False)] = Priority.REGULAR
+    """spot is cheaper, and Azure may take it back with 30 seconds' notice."""
     nodes: Annotated[
         Annotated[NodeRange, Tag("range")] | Annotated[int, Field(ge=1, le=5000), Tag("number")],
         Discriminator(_nodes_kind),
@@ -63,15 +70,22 @@ class Pool(Spec):
     """A range is autoscaled. A plain number is a fixed size; on an RDMA size more than one domain's worth becomes
     several pools of one domain each."""
     zones: list[Zone] = []
+    """Availability zones; none leaves the choice to Azure. A pool of an RDMA size has one at most."""
     os_disk_gib: Annotated[int, Field(ge=30, le=2048, alias="osDiskGiB")] = 256
     """Stated always: without it AKS takes the whole temporary disk for an ephemeral OS disk (AKS concepts-storage)."""
     max_pods: Annotated[int, Field(ge=10, le=250)] = 110
+    """Pods a node may run; fixed once the pool exists."""
     labels: dict[str, str] = {}
+    """Further Kubernetes labels of the nodes."""
     taints: list[
         Annotated[str, Field(pattern=r"^[A-Za-z0-9./_-]+(=[A-Za-z0-9._-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$")]
     ] = []
+    """Further Kubernetes taints of the nodes, key=value:effect; GPU and spot taints come by themselves."""
     spot_max_price: float | None = None
     """USD an hour, at most five decimals, or -1 for up to the regular price. Only on spot pools."""
     upgrade: Upgrade | None = None
+    """How upgrades go through the pool; not on spot."""
     infiniband: InfiniBandDomain | None = None
+    """Only where Azure support raised the size of the InfiniBand domain."""
     capacity_reservation_group_id: str | None = None
+    """ARM id of a capacity reservation group; not for ND sizes, NCads H100 v5 or spot."""

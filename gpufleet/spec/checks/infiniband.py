@@ -115,7 +115,7 @@ def _feature_flag(environment: Environment) -> Iterator[Problem]:
         yield Problem(
             path=(*unregistered.path, "sku"),
             message=f"{unregistered.pool.sku} cannot share a subscription with {registered.pool.sku} ({other}): "
-            "the feature Microsoft.ContainerService/AKSInfinibandSupport must be off for the first and on for the second",
+            "the feature Microsoft.ContainerService/AKSInfinibandSupport must be off for the one and on for the other",
             fix="Put them into environments with subscriptions of their own",
             source="Azure/ai-infrastructure-on-azure, Azure/aks-rdma-infiniband: prerequisites",
         )
