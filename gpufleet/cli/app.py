@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import gpufleet
-from gpufleet.cli import engine, schema
+from gpufleet.cli import destroy, engine, preview, schema, up
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -27,6 +27,9 @@ app = typer.Typer(
 )
 app.add_typer(engine.app)
 app.add_typer(schema.app)
+app.add_typer(up.app)
+app.add_typer(preview.app)
+app.add_typer(destroy.app)
 
 
 def _show_version(wanted: bool) -> None:

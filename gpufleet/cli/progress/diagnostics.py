@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gpufleet.cli.progress.model import RunModel
 from gpufleet.cli.progress.words import plural
 from gpufleet.engine import Diagnostic, Severity, Violation
+from gpufleet.errors import GpufleetError
 
 # How Azure's errors arrive: autorest's form (Status=409 Code="…" Message="…"), the newer SDK's (ERROR CODE: …), and the
 # JSON body of Resource Manager itself.
@@ -103,6 +104,11 @@ def problems(model: RunModel) -> list[Problem]:
         for (severity, code, status, text, hint), urns in told.items()
     ]
     return sorted(found, key=lambda problem: problem.severity is not Severity.ERROR)
+
+
+def of_error(error: GpufleetError) -> Problem:
+    """What ended a command, as one more problem."""
+    return Problem(severity=Severity.ERROR, code="", status=0, text=error.message, where=(), urns=(), hint=error.hint)
 
 
 def _all(model: RunModel) -> Iterable[tuple[_Key, str]]:

@@ -92,13 +92,6 @@ class Progress:
             if not self._fancy:
                 self._tell(event)
 
-    def note(self, title: str) -> None:
-        """Change what is said to be going on, for example that the run is being cancelled."""
-        with self._lock:
-            self._title = title
-        if not self._fancy:
-            self._say(f"{title} ...")
-
     def frame(self, columns: int, lines: int) -> list[Text]:
         """The live block for a terminal of that size."""
         with self._lock:
@@ -106,7 +99,8 @@ class Progress:
             tally = self._model.tally()
             if not self._tree:
                 seen = plural(sum(1 for _ in self._model.resources()), "resource")
-                return [_edges(Text(self._title, "bold"), f"{seen}  {duration(now)}", width)]
+                head = _edges(Text(self._title, "bold"), f"{seen}  {duration(now)}", width)
+                return [head, *self._troubles(width)]
             head = _edges(
                 Text(self._title, "bold"), f"{tally.done + tally.failed:,}/{tally.total:,}  {duration(now)}", width
             )
@@ -117,7 +111,7 @@ class Progress:
 
     def _troubles(self, width: int) -> list[Text]:
         found = problems(self._model)
-        lines = []
+        lines = [_edges(Text(self._model.notice, "yellow"), "", width)] if self._model.notice else []
         for problem in found[-_PROBLEM_LINES:]:
             style = "red" if problem.severity is Severity.ERROR else "yellow"
             said = " ".join(f"{problem.title}: {problem.text}".removeprefix(": ").split())
@@ -146,6 +140,8 @@ class Progress:
                 node = self._model.nodes.get(event.resource.urn)
                 if self._tree and node is not None and node.changes:
                     self._say(_event_line(self._model, node, event))
+            case Diagnostic(severity=Severity.INFO, urn=""):
+                self._say(event.message)
             case Diagnostic() if event.severity in {Severity.WARNING, Severity.ERROR}:
                 self._say(f"{event.severity}: {event.message.splitlines()[0]}")
             case Violation():

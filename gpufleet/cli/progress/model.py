@@ -146,6 +146,14 @@ class Tally:
 class RunModel:
     """The state of a run; `apply` takes its events in order.
 
+    Attributes:
+        nodes: every resource and component by URN.
+        roots: URNs of those without a parent.
+        diagnostics: warnings and errors, each once.
+        violations: what policies objected to, each once.
+        notice: the latest remark about the run itself, for example that it is being stopped.
+        finished: whether the run is over.
+
     Args:
         plan: model of the preview that came before, so that what is to come is known from the start (and, in a
             destroy, who the parents are: the engine names children first).
@@ -156,6 +164,7 @@ class RunModel:
         self.roots: list[str] = []
         self.diagnostics: list[Diagnostic] = []
         self.violations: list[Violation] = []
+        self.notice = ""
         self.finished = False
         for node in plan.nodes.values() if plan else ():
             own = self._node(
@@ -181,6 +190,8 @@ class RunModel:
             at: seconds since the run began.
         """
         match event:
+            case Diagnostic(severity=Severity.INFO, urn=""):
+                self.notice = event.message
             case Diagnostic():
                 if event.severity in {Severity.WARNING, Severity.ERROR} and event not in self.diagnostics:
                     self.diagnostics.append(event)

@@ -36,6 +36,42 @@ def summary_lines(model: RunModel, *, title: str, outputs: Mapping[str, object],
     return lines
 
 
+def run_title(model: RunModel, *, place: str, seconds: float, ended: bool) -> str:
+    """`dev (sandbox): 57 created, 2 updated in 1m 02s`."""
+    whole = model.tally()
+    parts = [f"{whole.ops[op]:,} {verb.done}" for op, verb in VERBS.items() if whole.ops[op]]
+    if whole.failed:
+        parts.append(f"{whole.failed:,} failed")
+    if left := whole.waiting + whole.running:
+        parts.append(f"{left:,} not done")
+    if not parts:
+        parts = ["no changes" if ended else "nothing was done"]
+    return f"{place}: {', '.join(parts)} in {duration(seconds)}"
+
+
+def next_lines(environment: str, *, sandbox: bool, up: bool) -> list[Text]:
+    """What to type next, after an `up`.
+
+    Args:
+        environment: its name.
+        sandbox: whether it lives in the sandbox.
+        up: whether everything is there now.
+    """
+    flag = " --sandbox" if sandbox else ""
+    if up:
+        commands = [
+            (f"gpufleet preview {environment}{flag}", "see what an edit of its stack file would do"),
+            (f'eval "$(gpufleet env {environment}{flag})"', "use plain pulumi on the same stack"),
+            (f"gpufleet destroy {environment}{flag}", "take it all down"),
+        ]
+        if sandbox:
+            commands.insert(0, ("gpufleet sandbox list", "look at the sandbox's cloud"))
+    else:
+        commands = [(f"gpufleet up {environment}{flag}", "go on from here: what was made is kept")]
+    width = max(len(command) for command, _ in commands)
+    return [Text(), Text("Next", "bold"), *(Text(f"  {command:<{width}}  {why}") for command, why in commands)]
+
+
 def problem_lines(found: list[Problem], *, limit: int = 50) -> list[Text]:
     """Problems, each with Azure's code first and the hint last."""
     lines: list[Text] = []

@@ -1,0 +1,123 @@
+"""`gpufleet destroy ENV`: delete everything that an environment has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from gpufleet.cli.output import Format, FormatOption, OutputOption
+from gpufleet.cli.run_options import (
+    EnvironmentArgument,
+    ParallelOption,
+    RefreshOption,
+    Request,
+    SandboxOption,
+    StopOnErrorOption,
+    TargetDependentsOption,
+    TargetOption,
+    YesOption,
+    run_options,
+)
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from gpufleet.cli.progress.model import RunModel
+    from gpufleet.cli.run import Run
+
+app = typer.Typer()
+
+
+@app.command()
+def destroy(
+    environment: EnvironmentArgument,
+    *,
+    sandbox: SandboxOption = False,
+    yes: YesOption = False,
+    refresh: RefreshOption = False,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
+    parallel: ParallelOption = None,
+    stop_on_error: StopOnErrorOption = False,
+    form: FormatOption = Format.TEXT,
+    output: OutputOption = None,
+) -> None:
+    """Delete every resource of an environment. Protected ones stop it before anything is deleted."""
+    from gpufleet.cli.protection import require_unprotected
+    from gpufleet.cli.run import reported, require_answerable
+
+    options = run_options(
+        targets=target,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        refresh=refresh,
+        stop_on_error=stop_on_error,
+    )
+    request = Request(
+        command="destroy",
+        environment=environment,
+        sandbox=sandbox,
+        form=form,
+        output=output,
+        options=options,
+        yes=yes,
+    )
+    with reported(request) as run:
+        spec = run.check()
+        require_answerable(request)
+        require_unprotected(run.stack.export(), request)
+        plan = _agreed(run, production=spec.environment_class == "production")
+        if plan is None:
+            run.emit_text(_nothing(request))
+            return
+        try:
+            run.phase("Destroying", run.stack.destroy, options, tree=True, plan=plan)
+        finally:
+            run.emit_text(_summary(run))
+
+
+def _agreed(run: Run, *, production: bool) -> RunModel | None:
+    """Preview, show it, ask; None when there is nothing to destroy."""
+    from gpufleet.cli.progress.plan import plan_lines
+    from gpufleet.cli.progress.words import plural
+    from gpufleet.cli.run import ask, ask_for_name
+
+    request = run.request
+    run.phase("Looking at", run.stack.preview_destroy, request.options, tree=False)
+    plan = run.model
+    if plan is None or not plan.tally().total:
+        return None
+    run.tell(plan_lines(plan, title=f"To be destroyed in {request.place}"))
+    if not request.yes:
+        count = plural(plan.tally().total, "resource")
+        if production:
+            ask_for_name(f"This destroys {count} of a production environment.", request.environment)
+        else:
+            ask(f"Destroy {count} of {request.place}?")
+    return plan
+
+
+def _nothing(request: Request) -> list[Text]:
+    from rich.text import Text
+
+    return [Text(f"Nothing to destroy: {request.place} has no resources.")]
+
+
+def _summary(run: Run) -> list[Text]:
+    from rich.text import Text
+
+    from gpufleet.cli.progress.summary import run_title, summary_lines
+    from gpufleet.cli.protection import left_over
+    from gpufleet.cli.run import columns
+
+    if run.model is None:
+        return []
+    title = run_title(run.model, place=run.request.place, seconds=run.seconds, ended=run.ended_well)
+    lines = summary_lines(run.model, title=title, outputs={}, width=columns())
+    left = left_over(run.stack.export()) if run.ended_well else []
+    if run.ended_well and not left:
+        lines += [Text(), Text(f"Nothing is left of {run.request.place}; its (empty) stack stays.")]
+    elif left:
+        lines += [Text(), Text(f"Left in the state ({len(left)}):"), *(Text(f"  {name}") for name in left[:20])]
+    return lines

@@ -1,0 +1,265 @@
+"""What `up`, `preview` and `destroy` do alike: check first, run the engine with its progress shown, report the end."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import typer
+
+from gpufleet.cli.output import Format, emit, emit_json, people
+from gpufleet.cli.progress.diagnostics import of_error, problems
+from gpufleet.cli.progress.document import Document, Outcome
+from gpufleet.cli.progress.live import Progress
+from gpufleet.cli.progress.model import RunModel
+from gpufleet.cli.progress.summary import problem_lines
+from gpufleet.cli.progress.text import render
+from gpufleet.cli.run_options import Request
+from gpufleet.engine import EngineError, RunOptions, RunResult
+from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from gpufleet.engine import OnEvent
+    from gpufleet.engine.stack import EnvironmentStack
+    from gpufleet.spec import Environment
+
+EngineCall = Callable[..., RunResult]
+
+
+class UnknownEnvironmentError(GpufleetError):
+    """There is no stack file of that name."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.STACK_NOT_FOUND
+
+
+class DeclinedError(GpufleetError):
+    """The person said no."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
+
+    def __init__(self) -> None:
+        super().__init__("not confirmed, so nothing was changed")
+
+
+class Run:
+    """One command from the first check to the last line; see `reported`.
+
+    Attributes:
+        model: what the engine said in its latest phase, None before it ran.
+        result: what came of it.
+        ended_well: whether the latest phase came to its end without an error.
+    """
+
+    def __init__(self, request: Request, root: Path) -> None:
+        self.request = request
+        self.root = root
+        self.model: RunModel | None = None
+        self.result: RunResult | None = None
+        self.ended_well = False
+        self._began = time.monotonic()
+        self._stack: EnvironmentStack | None = None
+
+    def check(self) -> Environment:
+        """Everything that can be known to be wrong before an engine starts, the cheapest first.
+
+        Returns:
+            the environment's specification.
+
+        Raises:
+            UnknownEnvironmentError: no such environment.
+            SpecError: the stack file has mistakes.
+            AuthenticationError: on Azure, no credentials or no state backend.
+        """
+        from gpufleet.cli.sign_in import require_azure, require_backend
+        from gpufleet.engine.project import stack_files
+        from gpufleet.spec import load
+
+        request = self.request
+        files = stack_files(self.root)
+        if request.environment not in files:
+            raise _unknown(request.environment, list(files))
+        loaded = load(files[request.environment])
+        for warning in loaded.warnings:
+            people().print(str(warning), markup=False)
+        if not request.sandbox:
+            command = f"gpufleet {request.command} {request.environment}"
+            require_azure(os.environ, home=Path.home(), stack_file=files[request.environment], command=command)
+            require_backend(os.environ, home=Path.home(), project_file=self.root / "Pulumi.yaml")
+        return loaded.environment
+
+    @property
+    def stack(self) -> EnvironmentStack:
+        """The environment's stack, opened when first needed."""
+        if self._stack is None:
+            from gpufleet.engine.stack import EnvironmentStack
+
+            self._stack = EnvironmentStack(self.request.environment, root=self.root, sandbox=self.request.sandbox)
+        return self._stack
+
+    def phase(
+        self, title: str, call: EngineCall, options: RunOptions, *, tree: bool, plan: RunModel | None = None
+    ) -> RunResult:
+        """Let the engine run, and show it.
+
+        Args:
+            title: `Updating`.
+            call: a method of the stack.
+            options: how to run.
+            tree: show every resource, not just how many there are.
+            plan: what the preview before it said.
+
+        Raises:
+            EngineError: with what was said until then already shown.
+        """
+        model = RunModel(plan)
+        self.model, self.result, self.ended_well = model, None, False
+        with Progress(model, f"{title} {self.request.place}", tree=tree) as progress:
+            on_event: OnEvent = progress.take
+            try:
+                self.result = call(options, on_event=on_event)
+            except EngineError as error:
+                self.result = error.result
+                model.finish(cancelled=error.exit_code is ExitCode.CANCELLED)
+                raise
+        model.finish()
+        self.ended_well = True
+        return self.result
+
+    def tell(self, lines: list[Text]) -> None:
+        """Say something to the person, on stderr."""
+        sys.stderr.write(render(lines, colour=_colour(sys.stderr)))
+        sys.stderr.flush()
+
+    def tell_problems(self) -> None:
+        """What the engine, Azure and the policies objected to in the latest phase, on stderr."""
+        if self.model is not None and (found := problems(self.model)):
+            self.tell(problem_lines(found))
+
+    def emit_text(self, lines: list[Text]) -> None:
+        """The command's result for people: stdout or `--output`; nothing when the result is JSON."""
+        request = self.request
+        if request.form is Format.TEXT:
+            emit(render(lines, colour=request.output is None and _colour(sys.stdout)), request.output)
+
+    @property
+    def seconds(self) -> float:
+        """Since the command began."""
+        return time.monotonic() - self._began
+
+    def document(self, outcome: Outcome, exit_code: ExitCode, error: GpufleetError | None = None) -> Document:
+        """The run as JSON."""
+        result = self.result
+        found = problems(self.model) if self.model else []
+        if error is not None:
+            found.append(of_error(error))
+        return Document(
+            command=self.request.command,
+            environment=self.request.environment,
+            sandbox=self.request.sandbox,
+            outcome=outcome,
+            exit_code=exit_code,
+            seconds=self.seconds,
+            model=self.model,
+            changes=result.changes if result else {},
+            outputs=result.outputs if result else {},
+            problems=found,
+            engine=self._engine(),
+        )
+
+    def _engine(self) -> Mapping[str, str] | None:
+        if self._stack is None:
+            return None
+        engine = self._stack.engine
+        return {"version": engine.version, "source": engine.origin.value}
+
+
+@contextmanager
+def reported(request: Request) -> Iterator[Run]:
+    """Around a command: whatever happens inside, its problems reach people and its document reaches programs.
+
+    Raises:
+        GpufleetError: what went wrong inside, for `main` to name and to turn into the exit code.
+    """
+    from gpufleet.engine.project import ROOT
+
+    run = Run(request, ROOT)
+    try:
+        yield run
+    except GpufleetError as error:
+        run.tell_problems()
+        outcome = Outcome.CANCELLED if error.exit_code is ExitCode.CANCELLED else Outcome.FAILED
+        _emit_document(run, outcome, error.exit_code, error)
+        raise
+    run.tell_problems()
+    changed = run.result.changed if run.result else 0
+    _emit_document(run, Outcome.SUCCEEDED if changed else Outcome.NO_CHANGES, ExitCode.OK, None)
+
+
+def require_answerable(request: Request) -> None:
+    """Make sure that a question can be asked, or need not be.
+
+    Raises:
+        ConfigurationError: nobody sits at a terminal, and there is no `--yes`.
+    """
+    if request.yes:
+        return
+    if request.skip_preview:
+        raise ConfigurationError("--skip-preview needs --yes", hint="Without a preview there is nothing to agree to.")
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigurationError(
+            f"gpufleet {request.command} asks before it changes anything, and there is no terminal to ask on",
+            hint="Pass --yes to go ahead without being asked, or run gpufleet preview to look only.",
+        )
+
+
+def ask(question: str) -> None:
+    """Go on after a yes only.
+
+    Raises:
+        DeclinedError: the answer was no.
+    """
+    if not typer.confirm(question, default=False, err=True):
+        raise DeclinedError
+
+
+def ask_for_name(warning: str, name: str) -> None:
+    """Go on only when the person types the environment's name.
+
+    Raises:
+        DeclinedError: something else was typed.
+    """
+    if typer.prompt(f"{warning}\nType its name ({name}) to go on", default="", show_default=False, err=True) != name:
+        raise DeclinedError
+
+
+def columns() -> int:
+    """Width for text on stdout; a file or a pipe is as wide as a generous terminal."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+
+def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    meant = f" Did you mean {nearest[0]}?" if nearest else ""
+    listed = ", ".join(known) if known else "none"
+    return UnknownEnvironmentError(
+        f"no environment {name}: there is no stacks/Pulumi.{name}.yaml.{meant}", hint=f"Environments: {listed}."
+    )
+
+
+def _emit_document(run: Run, outcome: Outcome, code: ExitCode, error: GpufleetError | None) -> None:
+    if run.request.form is Format.JSON:
+        emit_json("run", run.document(outcome, code, error).body(), run.request.output)
+
+
+def _colour(file: object) -> bool:
+    isatty = getattr(file, "isatty", lambda: False)
+    return isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"", "dumb"}

@@ -1,0 +1,116 @@
+"""`gpufleet up ENV`: create or update an environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from gpufleet.cli.output import Format, FormatOption, OutputOption
+from gpufleet.cli.run_options import (
+    DiffOption,
+    EnvironmentArgument,
+    ExpectNoChangesOption,
+    ParallelOption,
+    PolicyPackOption,
+    RefreshOption,
+    Request,
+    SandboxOption,
+    SkipPreviewOption,
+    StopOnErrorOption,
+    TargetDependentsOption,
+    TargetOption,
+    YesOption,
+    run_options,
+)
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from gpufleet.cli.progress.model import RunModel
+    from gpufleet.cli.run import Run
+
+app = typer.Typer()
+
+
+@app.command()
+def up(
+    environment: EnvironmentArgument,
+    *,
+    sandbox: SandboxOption = False,
+    yes: YesOption = False,
+    skip_preview: SkipPreviewOption = False,
+    refresh: RefreshOption = False,
+    target: TargetOption = None,
+    target_dependents: TargetDependentsOption = False,
+    parallel: ParallelOption = None,
+    policy_pack: PolicyPackOption = None,
+    expect_no_changes: ExpectNoChangesOption = False,
+    stop_on_error: StopOnErrorOption = False,
+    diff: DiffOption = False,
+    form: FormatOption = Format.TEXT,
+    output: OutputOption = None,
+) -> None:
+    """Create or update an environment: preview, question, then the real thing."""
+    from gpufleet.cli.run import reported, require_answerable
+
+    options = run_options(
+        targets=target,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        refresh=refresh,
+        policy_packs=policy_pack,
+        expect_no_changes=expect_no_changes,
+        stop_on_error=stop_on_error,
+    )
+    request = Request(
+        command="up",
+        environment=environment,
+        sandbox=sandbox,
+        form=form,
+        output=output,
+        options=options,
+        yes=yes,
+        skip_preview=skip_preview,
+        everything=diff,
+    )
+    with reported(request) as run:
+        run.check()
+        require_answerable(request)
+        plan = None if skip_preview else _agreed(run)
+        try:
+            run.phase("Updating", run.stack.up, options, tree=True, plan=plan)
+        finally:
+            run.emit_text(_summary(run))
+
+
+def _agreed(run: Run) -> RunModel | None:
+    """Preview, show it, ask; the plan when the answer is yes."""
+    from gpufleet.cli.progress.plan import plan_counts, plan_lines
+    from gpufleet.cli.run import ask
+
+    request = run.request
+    run.phase("Previewing", run.stack.preview, request.options, tree=False)
+    plan = run.model
+    if plan is None:
+        return None
+    changes = plan.tally().total
+    if changes:
+        run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything))
+    run.tell_problems()
+    if changes and not request.yes:
+        ask(f"Do this to {request.place}: {plan_counts(plan).plain}?")
+    return plan
+
+
+def _summary(run: Run) -> list[Text]:
+    from gpufleet.cli.progress.summary import next_lines, run_title, summary_lines
+    from gpufleet.cli.run import columns
+
+    if run.model is None:
+        return []
+    ended = run.result is not None and not run.model.tally().failed
+    title = run_title(run.model, place=run.request.place, seconds=run.seconds, ended=run.ended_well)
+    outputs = run.result.outputs if run.result else {}
+    lines = summary_lines(run.model, title=title, outputs=outputs, width=columns())
+    return [*lines, *next_lines(run.request.environment, sandbox=run.request.sandbox, up=ended and run.ended_well)]
