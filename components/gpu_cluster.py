@@ -295,9 +295,10 @@ class GpuCluster(pulumi.ComponentResource):
                 login=login,
             )
         )
+        kubeconfig: pulumi.Output[str] = pulumi.Output.secret(text)
         return kubernetes.Provider(
             f"{self._prefix}-kubernetes",
-            kubeconfig=pulumi.Output[str].secret(text),
+            kubeconfig=kubeconfig,
             # Without it any new kubeconfig text replaces the provider and all that is in the cluster
             # (pulumi-kubernetes#1148, #4019). delete_unreachable and skip_update_unreachable stay with the operator
             # (PULUMI_K8S_DELETE_UNREACHABLE, PULUMI_K8S_SKIP_UPDATE_UNREACHABLE): an `up` that passes over a region by
