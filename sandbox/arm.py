@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 
 from sandbox.errors import ArmError
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameters(template: str) -> tuple[str, ...]:
     """The names in a path template, in order: ``/subscriptions/{subscriptionId}/…`` gives ``("subscriptionId", …)``."""
     return tuple(_PARAMETER.findall(template))
@@ -22,7 +22,7 @@ def format_id(template: str, names: Mapping[str, str]) -> str:
     return _PARAMETER.sub(lambda found: names[found[1]].strip("/"), template)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(template: str) -> re.Pattern[str]:
     def group(found: re.Match[str]) -> str:
         # Only an extension resource's scope spans several segments.
@@ -42,7 +42,11 @@ def type_of(resource_id: str) -> str:
     ``Microsoft.ContainerService/managedClusters/agentPools``."""  # noqa: D205, D209
     before, found, rest = resource_id.rpartition("/providers/")
     if not found:
-        return "Microsoft.Resources/resourceGroups" if before or "/resourcegroups/" in rest.lower() else "Microsoft.Resources/subscriptions"
+        return (
+            "Microsoft.Resources/resourceGroups"
+            if before or "/resourcegroups/" in rest.lower()
+            else "Microsoft.Resources/subscriptions"
+        )
     namespace, *segments = rest.split("/")
     return "/".join([namespace, *segments[::2]])
 
@@ -66,8 +70,8 @@ def resource_group_of(resource_id: str) -> str | None:
     return found[1] if found else None
 
 
-# ------------------------------------------------------------------------------------------------------------------- errors
-# Texts as ARM answers them: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors and its pages.
+# errors Texts as ARM answers them:
+# learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors and its pages.
 def resource_group_not_found(name: str) -> ArmError:
     """404 for anything below a resource group that does not exist."""
     return ArmError(404, "ResourceGroupNotFound", f"Resource group '{name}' could not be found.")
@@ -83,15 +87,18 @@ def resource_not_found(resource_id: str) -> ArmError:
 def parent_not_found(resource_id: str, parent: str) -> ArmError:
     """404 for a child whose parent resource does not exist."""
     short = type_of(resource_id).partition("/")[2]
-    text = f"Failed to perform 'write' on resource(s) of type '{short}', because the parent resource '{parent}' could not be found."
+    text = (
+        f"Failed to perform 'write' on resource(s) of type '{short}', because the parent resource '{parent}' "
+        "could not be found."
+    )
     return ArmError(404, "ParentResourceNotFound", text)
 
 
 def reference_not_found(resource_id: str, reference: str) -> ArmError:
     """400 for an id in the body that leads nowhere."""
     text = (
-        f"Resource {reference} referenced by resource {resource_id} was not found. Please make sure that the referenced resource exists, "
-        "and that both resources are in the same region."
+        f"Resource {reference} referenced by resource {resource_id} was not found. Please make sure that the "
+        "referenced resource exists, and that both resources are in the same region."
     )
     return ArmError(400, "InvalidResourceReference", text)
 
@@ -104,7 +111,8 @@ def change_not_allowed(path: str) -> ArmError:
 def location_not_allowed(resource_id: str, was: str, wanted: str) -> ArmError:
     """409 for a resource that exists in another location."""
     text = (
-        f"The resource '{name_of(resource_id)}' already exists in location '{was}' in resource group '{resource_group_of(resource_id)}'. "
+        f"The resource '{name_of(resource_id)}' already exists in location '{was}' in resource group "
+        f"'{resource_group_of(resource_id)}'. "
         f"A resource with the same name cannot be created in location '{wanted}'. Please select a new resource name."
     )
     return ArmError(409, "InvalidResourceLocation", text)

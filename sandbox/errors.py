@@ -16,7 +16,8 @@ class NotEmulatedError(SandboxError):
 class ArmError(SandboxError):
     """An error of Azure Resource Manager: HTTP status, code and message.
 
-    Source of the text's form: azcore.ResponseError as pulumi-azure-native prints it (``Status=404 Code="…" Message="…"``).
+    Source of the text's form: azcore.ResponseError as pulumi-azure-native prints it (``Status=404 Code="…"
+    Message="…"``).
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:

@@ -1,9 +1,10 @@
 """The cloud on disk: one append-only journal of JSON lines, shared by several processes.
 
-``cloud.jsonl`` starts with a header line; every further line is one transaction, ``{"put": {key: record}, "del": [key, …]}``. A transaction is
-a single ``write`` of a single line under an exclusive ``fcntl`` lock, so after ``kill -9`` it is there whole or not at all: a last line
-without its newline is dropped by the next writer. Readers hold an index in memory and only read what was appended since.
-The journal is rewritten (new file, fsync, rename) when most of it is history.
+``cloud.jsonl`` starts with a header line; every further line is one transaction, ``{"put": {key: record}, "del": [key,
+…]}``. A transaction is a single ``write`` of a single line under an exclusive ``fcntl`` lock, so after ``kill -9`` it
+is there whole or not at all: a last line without its newline is dropped by the next writer. Readers hold an index in
+memory and only read what was appended since. The journal is rewritten (new file, fsync, rename) when most of it is
+history.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Record: TypeAlias = Properties
 """What is kept under a key. Treat as immutable: the index, not a copy, is handed out."""
 
 _FORMAT = 1
-_SECRET_KEY = "$secret"  # noqa: S105: the mark of a secret, not one
+_SECRET_KEY = "$secret"  # noqa: S105 the mark of a secret, not one
 # Below this size a rewrite saves nothing that anybody notices; above it, one is due when three quarters are history.
 _COMPACT_BYTES = 8 * 1024 * 1024
 _COMPACT_RATIO = 4
@@ -50,7 +51,7 @@ _decoder = json.JSONDecoder(object_hook=_decode)
 
 
 class Transaction:
-    """Puts and deletes that become visible together. Reads see the store as it was plus this transaction's own writes."""
+    """Puts and deletes that become visible together. Reads see the store plus this transaction's own writes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -120,7 +121,6 @@ class Store:
                     os.close(file)
             self._file = self._lock_file = -1
 
-    # ------------------------------------------------------------------------------------------------------------ reading
     def get(self, key: str) -> Record | None:
         """The record under ``key`` (case-insensitive), or None; sees what other processes have written."""
         with self._mutex:
@@ -142,7 +142,6 @@ class Store:
         """All keys as last seen, without looking at the disk (inside a transaction)."""
         return iter(self._index)
 
-    # ------------------------------------------------------------------------------------------------------------ writing
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Exclusive over all processes; written when the block ends, forgotten when it raises.
@@ -218,7 +217,6 @@ class Store:
     def _header(generations: Mapping[str, int]) -> bytes:
         return _encoder.encode({"gpufleet-sandbox-cloud": _FORMAT, "generations": generations}).encode() + b"\n"
 
-    # ------------------------------------------------------------------------------------------------- following the journal
     def _open_file(self, *, create: bool) -> bool:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
         try:
@@ -242,7 +240,7 @@ class Store:
 
     def _catch_up(self, *, drop_torn_line: bool = False) -> None:
         try:
-            status = os.stat(self.path)
+            status = self.path.stat()
         except FileNotFoundError:
             self._forget()
             return

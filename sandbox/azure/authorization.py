@@ -77,7 +77,7 @@ def _get_client_config(manager: ResourceManager, _: Properties) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:authorization:RoleAssignment",
+        pulumi_type="azure-native:authorization:RoleAssignment",
         path="/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
         names={
             "roleAssignmentName": NameRule(pattern=_GUID, text="a GUID"),
@@ -85,7 +85,8 @@ TYPES = (
         },
         autoname="uuid",
         replace_on=("principalId",),
-        # A role assignment cannot be updated but for its description and condition (Azure REST API, roleAssignments: Create).
+        # A role assignment cannot be updated but for its description and condition (Azure REST API, roleAssignments:
+        # Create).
         immutable=("roleDefinitionId", "principalType"),
         defaults={"principalType": "ServicePrincipal"},
         checks=(_known_role,),

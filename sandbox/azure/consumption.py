@@ -9,7 +9,8 @@ from sandbox.azure.model import NameRule, ResourceType
 from sandbox.errors import Failure
 from sandbox.values import UNKNOWN, Properties, reveal
 
-# All rules: consumption API specification 2024-08-01 and the "create and manage budgets" tutorial of the Cost Management docs.
+# All rules: consumption API specification 2024-08-01 and the "create and manage budgets" tutorial of the Cost
+# Management docs.
 _MAX_NOTIFICATIONS = 5
 _MAX_THRESHOLD = 1000
 
@@ -32,11 +33,15 @@ def _notifications(inputs: Properties) -> Iterable[Failure]:
     if not isinstance(notifications, dict):
         return
     if len(notifications) > _MAX_NOTIFICATIONS:
-        yield Failure("notifications", f"a budget has at most {_MAX_NOTIFICATIONS} notifications, here are {len(notifications)}")
+        yield Failure(
+            "notifications", f"a budget has at most {_MAX_NOTIFICATIONS} notifications, here are {len(notifications)}"
+        )
     for name, notification in notifications.items():
         threshold = notification.get("threshold") if isinstance(notification, dict) else UNKNOWN
         if isinstance(threshold, int | float) and not 0 <= threshold <= _MAX_THRESHOLD:
-            yield Failure(f"notifications.{name}.threshold", f"a threshold is 0 to {_MAX_THRESHOLD} percent, not {threshold}")
+            yield Failure(
+                f"notifications.{name}.threshold", f"a threshold is 0 to {_MAX_THRESHOLD} percent, not {threshold}"
+            )
 
 
 def _amount(inputs: Properties) -> Iterable[Failure]:
@@ -47,7 +52,7 @@ def _amount(inputs: Properties) -> Iterable[Failure]:
 
 TYPES = (
     ResourceType(
-        token="azure-native:consumption:Budget",
+        pulumi_type="azure-native:consumption:Budget",
         path="/{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
         names={"budgetName": NameRule(pattern=r"[\w-]{1,63}", text="1 to 63 letters, digits, '_' or '-'")},
         # "delete and create a new budget" is what the service answers; the provider tries an update.

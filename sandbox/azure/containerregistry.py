@@ -29,8 +29,9 @@ def _registry(context: Context) -> Properties:
 
 def _needs_premium(context: Context) -> None:
     registry = context.find(arm.parent_of(context.id)) or {}
-    if registry.get("sku", {}).get("name") != "Premium":
-        text = f"The resource type 'replications' is not supported for the registry SKU '{registry.get('sku', {}).get('name')}': it needs Premium."
+    sku = registry.get("sku", {}).get("name")
+    if sku != "Premium":
+        text = f"The resource type 'replications' is not supported for the registry SKU '{sku}': it needs Premium."
         raise ArmError(400, "FeatureNotSupportedForSku", text)
     if registry.get("location") == context.location:
         text = f"The registry's home region '{context.location}' has a replica already."
@@ -49,7 +50,7 @@ def _credentials(manager: ResourceManager, arguments: Properties) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:containerregistry:Registry",
+        pulumi_type="azure-native:containerregistry:Registry",
         path=_REGISTRY,
         names={"registryName": _NAME},
         replace_on=("location",),
@@ -64,9 +65,12 @@ TYPES = (
         outputs=_registry,
     ),
     ResourceType(
-        token="azure-native:containerregistry:Replication",
+        pulumi_type="azure-native:containerregistry:Replication",
         path=_REGISTRY + "/replications/{replicationName}",
-        names={"registryName": _NAME, "replicationName": NameRule(pattern=r"[A-Za-z0-9]{5,50}", text="5 to 50 letters or digits")},
+        names={
+            "registryName": _NAME,
+            "replicationName": NameRule(pattern=r"[A-Za-z0-9]{5,50}", text="5 to 50 letters or digits"),
+        },
         replace_on=("location", "zoneRedundancy"),
         defaults={"regionEndpointEnabled": True, "zoneRedundancy": "Disabled"},
         validate=_needs_premium,

@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 _CLUSTER = RESOURCE_GROUP + "/providers/Microsoft.ContainerService/managedClusters/{resourceName}"
 _SPEC = "containerservice API specification 2025-08-01"
 
-# The patch that AKS picks when a program asks for a minor version, and the minor that it picks when the program asks for none.
-# The sandbox's own choice: which patch is newest changes weekly and differs by region.
+# The patch that AKS picks when a program asks for a minor version, and the minor that it picks when the program asks
+# for none. The sandbox's own choice: which patch is newest changes weekly and differs by region.
 _PATCH = 5
 _DEFAULT_VERSION = "1.34"
 # The Entra applications of AKS's own sign-in: the same in every tenant (AKS docs: kubelogin-authentication).
 _AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _KUBELOGIN_CLIENT = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
-_POOL_NAME = NameRule(pattern=r"[a-z][a-z0-9]{0,11}", text="1 to 12 lower-case letters or digits, starting with a letter", source=_SPEC)
+_POOL_NAME = NameRule(
+    pattern=r"[a-z][a-z0-9]{0,11}", text="1 to 12 lower-case letters or digits, starting with a letter", source=_SPEC
+)
 _NODE_DEFAULTS: Properties = {
     "osType": "Linux",
     "osSKU": "Ubuntu",
@@ -59,13 +61,16 @@ def _versions(inputs: Properties) -> Iterable[Failure]:
 
 
 def _image(os_sku: Value) -> str:
-    release = {"Ubuntu2404": "AKSUbuntu-2404gen2containerd", "AzureLinux": "AKSAzureLinux-V3gen2", "AzureLinux3": "AKSAzureLinux-V3gen2"}
+    release = {
+        "Ubuntu2404": "AKSUbuntu-2404gen2containerd",
+        "AzureLinux": "AKSAzureLinux-V3gen2",
+        "AzureLinux3": "AKSAzureLinux-V3gen2",
+    }
     return f"{release.get(str(os_sku), 'AKSUbuntu-2204gen2containerd')}-202610.15.0"
 
 
-# ----------------------------------------------------------------------------------------------------------------- clusters
 def node_resource_group(context: Context) -> str:
-    """The name of the group for the cluster's machines (AKS FAQ: MC_<group>_<cluster>_<location>, at most 80 characters)."""
+    """The group for the cluster's machines (AKS FAQ: MC_<group>_<cluster>_<location>, at most 80 characters)."""
     given = context.inputs.get("nodeResourceGroup")
     return given or f"MC_{arm.resource_group_of(context.id)}_{context.name}_{context.location}"[:80]
 
@@ -139,7 +144,11 @@ def _identity_profile(context: Context) -> Properties:
         identity = {"clientId": context.guid("kubelet-client"), "principalId": context.guid("kubelet-principal")}
     return {
         **given,
-        "kubeletidentity": {"resourceId": resource_id, "clientId": identity["clientId"], "objectId": identity["principalId"]},
+        "kubeletidentity": {
+            "resourceId": resource_id,
+            "clientId": identity["clientId"],
+            "objectId": identity["principalId"],
+        },
     }
 
 
@@ -157,7 +166,10 @@ def _node_group(context: Context) -> Iterable[tuple[str, Properties]]:
 
 def _cluster_checks(inputs: Properties) -> Iterable[Failure]:
     if reveal(inputs.get("disableLocalAccounts")) is True and inputs.get("aadProfile") is None:
-        yield Failure("disableLocalAccounts", "local accounts can only be disabled with Microsoft Entra integration: 'aadProfile' is missing")
+        yield Failure(
+            "disableLocalAccounts",
+            "local accounts can only be disabled with Microsoft Entra integration: 'aadProfile' is missing",
+        )
     profiles = reveal(inputs.get("agentPoolProfiles"))
     if profiles is UNKNOWN:
         return
@@ -174,7 +186,6 @@ def _cluster_checks(inputs: Properties) -> Iterable[Failure]:
             yield from (Failure(f"{path}.{failure.path}", failure.reason) for failure in _pool_checks(profile))
 
 
-# -------------------------------------------------------------------------------------------------------------------- pools
 def _pool(context: Context) -> Properties:
     cluster = context.find(arm.parent_of(context.id)) or {}
     version = full_version(context.inputs.get("orchestratorVersion") or cluster.get("currentKubernetesVersion"))
@@ -194,7 +205,11 @@ def _pool_checks(inputs: Properties) -> Iterable[Failure]:
     yield from _spot(inputs)
     yield from _scaling(inputs)
     settings = reveal(inputs.get("upgradeSettings"))
-    if isinstance(settings, dict) and str(settings.get("maxSurge")) in {"0", "0%"} and settings.get("maxUnavailable") in {None, "0", "0%"}:
+    if (
+        isinstance(settings, dict)
+        and str(settings.get("maxSurge")) in {"0", "0%"}
+        and settings.get("maxUnavailable") in {None, "0", "0%"}
+    ):
         # AKS docs, upgrade-aks-node-pools-rolling: an upgrade must be able to take a node away or to add one.
         yield Failure("upgradeSettings.maxSurge", "maxSurge and maxUnavailable cannot both be 0")
 
@@ -210,7 +225,9 @@ def _spot(inputs: Properties) -> Iterable[Failure]:
                 yield Failure(name, f"'{name}' can only be given with scaleSetPriority 'Spot'")
         return
     if isinstance(price, int | float) and price != -1 and price <= 0:
-        yield Failure("spotMaxPrice", f"'spotMaxPrice' must be -1 (up to the on-demand price) or above 0, but is {price}")
+        yield Failure(
+            "spotMaxPrice", f"'spotMaxPrice' must be -1 (up to the on-demand price) or above 0, but is {price}"
+        )
     if reveal(inputs.get("mode")) == "System":
         yield Failure("scaleSetPriority", "a Spot pool cannot be a System pool")
     for name in ("maxSurge", "maxUnavailable"):
@@ -237,16 +254,24 @@ def _scaling(inputs: Properties) -> Iterable[Failure]:
             yield Failure("minCount", "a System pool has at least one node")
 
 
-# -------------------------------------------------------------------------------------------------------------- credentials
 def kubeconfig(context: Context, outputs: Properties, *, user: str) -> str:
-    """The kubeconfig (YAML; JSON is YAML) that AKS hands out for a cluster with Entra sign-in: kubelogin as exec plugin."""
+    """The kubeconfig (JSON, which is YAML) that AKS hands out; Entra sign-in runs kubelogin as exec plugin."""
     cluster = context.name
     command = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "kubelogin",
         "args": [
-            "get-token", "--environment", "AzurePublicCloud", "--server-id", _AKS_SERVER_APPLICATION, "--client-id", _KUBELOGIN_CLIENT,
-            "--tenant-id", context.tenant, "--login", "devicecode",
+            "get-token",
+            "--environment",
+            "AzurePublicCloud",
+            "--server-id",
+            _AKS_SERVER_APPLICATION,
+            "--client-id",
+            _KUBELOGIN_CLIENT,
+            "--tenant-id",
+            context.tenant,
+            "--login",
+            "devicecode",
         ],
         "interactiveMode": "IfAvailable",
         "provideClusterInfo": False,
@@ -257,11 +282,21 @@ def kubeconfig(context: Context, outputs: Properties, *, user: str) -> str:
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": cluster, "cluster": {"certificate-authority-data": authority, "server": f"https://{outputs['fqdn']}:443"}}],
+        "clusters": [
+            {
+                "name": cluster,
+                "cluster": {"certificate-authority-data": authority, "server": f"https://{outputs['fqdn']}:443"},
+            }
+        ],
         "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": login}}],
         "current-context": cluster,
         "preferences": {},
-        "users": [{"name": login, "user": {"exec": command} if outputs.get("aadProfile") else {"token": context.token("token", 64)}}],
+        "users": [
+            {
+                "name": login,
+                "user": {"exec": command} if outputs.get("aadProfile") else {"token": context.token("token", 64)},
+            }
+        ],
     }
     return json.dumps(config, indent=1)
 
@@ -286,7 +321,7 @@ def _admin_credentials(manager: ResourceManager, arguments: Properties) -> Prope
 
 TYPES = (
     ResourceType(
-        token="azure-native:containerservice:ManagedCluster",
+        pulumi_type="azure-native:containerservice:ManagedCluster",
         path=_CLUSTER,
         names={
             "resourceName": NameRule(
@@ -301,7 +336,13 @@ TYPES = (
             ),
         },
         replace_on=(
-            "diskEncryptionSetID", "dnsPrefix", "fqdnSubdomain", "linuxProfile", "location", "networkProfile", "nodeResourceGroup",
+            "diskEncryptionSetID",
+            "dnsPrefix",
+            "fqdnSubdomain",
+            "linuxProfile",
+            "location",
+            "networkProfile",
+            "nodeResourceGroup",
             "windowsProfile",
         ),
         immutable=("apiServerAccessProfile.enablePrivateCluster",),
@@ -317,16 +358,32 @@ TYPES = (
         companions=_node_group,
     ),
     ResourceType(
-        token="azure-native:containerservice:AgentPool",
+        pulumi_type="azure-native:containerservice:AgentPool",
         path=_CLUSTER + "/agentPools/{agentPoolName}",
         names={"agentPoolName": _POOL_NAME},
-        # pulumi-azure-native replaces for these two only (PR 3655); the service refuses the rest (AKS docs: create-node-pools,
-        # spot-node-pool, aks-managed-gpu-nodes; agentPools specification: "may not be changed").
+        # pulumi-azure-native replaces for these two only (PR 3655); the service refuses the rest (AKS docs:
+        # create-node-pools, spot-node-pool, aks-managed-gpu-nodes; agentPools specification: "may not be changed").
         replace_on=("gpuInstanceProfile", "vmSize"),
         immutable=(
-            "availabilityZones", "capacityReservationGroupID", "enableEncryptionAtHost", "gpuProfile.driver", "hostGroupID",
-            "kubeletConfig", "kubeletDiskType", "linuxOSConfig", "maxPods", "osDiskSizeGB", "osDiskType", "osType", "podSubnetID",
-            "proximityPlacementGroupID", "scaleSetEvictionPolicy", "scaleSetPriority", "spotMaxPrice", "type", "vnetSubnetID",
+            "availabilityZones",
+            "capacityReservationGroupID",
+            "enableEncryptionAtHost",
+            "gpuProfile.driver",
+            "hostGroupID",
+            "kubeletConfig",
+            "kubeletDiskType",
+            "linuxOSConfig",
+            "maxPods",
+            "osDiskSizeGB",
+            "osDiskType",
+            "osType",
+            "podSubnetID",
+            "proximityPlacementGroupID",
+            "scaleSetEvictionPolicy",
+            "scaleSetPriority",
+            "spotMaxPrice",
+            "type",
+            "vnetSubnetID",
         ),
         defaults={**_NODE_DEFAULTS, "mode": "User"},
         checks=(
@@ -343,7 +400,7 @@ TYPES = (
         outputs=_pool,
     ),
     ResourceType(
-        token="azure-native:containerservice:MaintenanceConfiguration",
+        pulumi_type="azure-native:containerservice:MaintenanceConfiguration",
         path=_CLUSTER + "/maintenanceConfigurations/{configName}",
         names={
             "configName": NameRule(

@@ -14,22 +14,24 @@ def _identity(context: Context) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:managedidentity:UserAssignedIdentity",
+        pulumi_type="azure-native:managedidentity:UserAssignedIdentity",
         path=_IDENTITY,
         names={
             "resourceName": NameRule(
-                pattern=r"[A-Za-z0-9][-\w]{2,127}", text="3 to 128 letters, digits, '-' or '_', starting with a letter or digit"
+                pattern=r"[A-Za-z0-9][-\w]{2,127}",
+                text="3 to 128 letters, digits, '-' or '_', starting with a letter or digit",
             )
         },
         replace_on=("location",),
         outputs=_identity,
     ),
     ResourceType(
-        token="azure-native:managedidentity:FederatedIdentityCredential",
+        pulumi_type="azure-native:managedidentity:FederatedIdentityCredential",
         path=_IDENTITY + "/federatedIdentityCredentials/{federatedIdentityCredentialResourceName}",
         names={
             "federatedIdentityCredentialResourceName": NameRule(
-                pattern=r"[A-Za-z0-9][-\w]{2,119}", text="3 to 120 letters, digits, '-' or '_', starting with a letter or digit"
+                pattern=r"[A-Za-z0-9][-\w]{2,119}",
+                text="3 to 120 letters, digits, '-' or '_', starting with a letter or digit",
             )
         },
     ),

@@ -15,7 +15,8 @@ from sandbox import arm
 from sandbox.errors import Failure
 from sandbox.values import UNKNOWN, Properties, Value, reveal
 
-# The subscription and tenant of the sandbox when the program's configuration names none: fictional, so that nobody takes them for real ones.
+# The subscription and tenant of the sandbox when the program's configuration names none: fictional, so that nobody
+# takes them for real ones.
 SANDBOX_SUBSCRIPTION = "5a4db0c5-0000-4000-8000-000000000001"
 SANDBOX_TENANT = "5a4db0c5-0000-4000-8000-00000000000f"
 # Who creates things in the sandbox (systemData, getClientConfig).
@@ -94,9 +95,9 @@ Outputs = Callable[[Context], Properties]
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
-    """One resource type. The contract (properties, types, enums) comes from the SDK; this is what the SDK does not say."""
+    """One resource type: what the SDK, where properties, types and enums come from, does not say."""
 
-    token: str
+    pulumi_type: str
     """``azure-native:<module>:<Type>``."""
     path: str
     """Template of the ARM id; its parameters are inputs, the last one is the name. They all are fixed at creation."""
@@ -107,8 +108,9 @@ class ResourceType:
     auto_location: bool = True
     """Whether a missing location is the resource group's."""
     replace_on: tuple[str, ...] = ()
-    """Properties whose change the provider answers with a replacement (pulumi-azure-native provider/pkg/gen/replacement.go and the API
-    specification's x-ms-mutability); ``a.b`` and ``a[].b`` reach into objects and lists."""
+    """Properties whose change the provider answers with a replacement (pulumi-azure-native
+    provider/pkg/gen/replacement.go and the API specification's x-ms-mutability); ``a.b`` and ``a[].b`` reach into
+    objects and lists."""
     immutable: tuple[str, ...] = ()
     """Properties that Azure refuses to change although the provider tries an update."""
     write_only: tuple[str, ...] = ()
@@ -146,7 +148,7 @@ class ResourceType:
     @property
     def title(self) -> str:
         """The type's short name (``AgentPool``)."""
-        return self.token.rpartition(":")[2]
+        return self.pulumi_type.rpartition(":")[2]
 
 
 def normalise_location(location: str) -> str:

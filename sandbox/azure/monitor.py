@@ -8,7 +8,13 @@ from sandbox.azure.model import RESOURCE_GROUP, NameRule, ResourceType, only_loc
 from sandbox.errors import Failure
 from sandbox.values import Properties
 
-_DESTINATIONS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId", "serviceBusRuleId")
+_DESTINATIONS = (
+    "workspaceId",
+    "storageAccountId",
+    "eventHubAuthorizationRuleId",
+    "marketplacePartnerId",
+    "serviceBusRuleId",
+)
 
 
 def _destination(inputs: Properties) -> Iterable[Failure]:
@@ -20,29 +26,56 @@ def _destination(inputs: Properties) -> Iterable[Failure]:
 
 TYPES = (
     ResourceType(
-        token="azure-native:monitor:ActionGroup",
+        pulumi_type="azure-native:monitor:ActionGroup",
         path=RESOURCE_GROUP + "/providers/Microsoft.Insights/actionGroups/{actionGroupName}",
         names={
-            "actionGroupName": NameRule(pattern=r"[^:@%?/\\#&+<>*\"|]{1,260}", text="1 to 260 characters, none of : @ % ? / \\ # & + < > * \" |"),
+            "actionGroupName": NameRule(
+                pattern=r"[^:@%?/\\#&+<>*\"|]{1,260}", text='1 to 260 characters, none of : @ % ? / \\ # & + < > * " |'
+            ),
             "groupShortName": NameRule(
-                pattern=r".{1,12}", text="1 to 12 characters", source="monitor API specification, actionGroups: groupShortName"
+                pattern=r".{1,12}",
+                text="1 to 12 characters",
+                source="monitor API specification, actionGroups: groupShortName",
             ),
         },
         replace_on=("location",),
-        # The regions beside 'global' are those that process action groups (Azure Monitor docs, action-groups: "Region").
-        checks=(only_location("global", "northcentralus", "northeurope", "southcentralus", "swedencentral", "westeurope", "germanywestcentral"),),
+        # The regions beside 'global' are those that process action groups (Azure Monitor docs, action-groups:
+        # "Region").
+        checks=(
+            only_location(
+                "global",
+                "northcentralus",
+                "northeurope",
+                "southcentralus",
+                "swedencentral",
+                "westeurope",
+                "germanywestcentral",
+            ),
+        ),
         defaults={
             f"{kind}Receivers": []
             for kind in (
-                "armRole", "automationRunbook", "azureAppPush", "azureFunction", "email", "eventHub", "incident", "itsm", "logicApp",
-                "sms", "voice", "webhook",
+                "armRole",
+                "automationRunbook",
+                "azureAppPush",
+                "azureFunction",
+                "email",
+                "eventHub",
+                "incident",
+                "itsm",
+                "logicApp",
+                "sms",
+                "voice",
+                "webhook",
             )
         },
     ),
     ResourceType(
-        token="azure-native:monitor:DiagnosticSetting",
+        pulumi_type="azure-native:monitor:DiagnosticSetting",
         path="/{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
-        names={"name": NameRule(pattern=r"[^*<>%:&\\?+/]{1,260}", text="1 to 260 characters, none of * < > % : & \\ ? + /")},
+        names={
+            "name": NameRule(pattern=r"[^*<>%:&\\?+/]{1,260}", text="1 to 260 characters, none of * < > % : & \\ ? + /")
+        },
         checks=(_destination,),
         defaults={"logs": [], "metrics": []},
     ),

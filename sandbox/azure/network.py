@@ -1,4 +1,4 @@
-"""Microsoft.Network: virtual networks, subnets, security groups, public addresses, NAT gateways and private endpoints."""
+"""Microsoft.Network: networks, subnets, security groups, public addresses, NAT gateways, private endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _SPEC = "network API specification 2024-05-01"
 
 def _name(shortest: int, longest: int) -> NameRule:
     inner = rf"[A-Za-z0-9]([\w.-]{{{max(shortest - 2, 0)},{longest - 2}}}\w)" + ("?" if shortest == 1 else "")
-    return NameRule(pattern=inner, text=f"{shortest} to {longest} letters, digits, '_', '-' or '.', starting with a letter or digit, ending with one or '_'")
+    return NameRule(
+        pattern=inner,
+        text=f"{shortest} to {longest} letters, digits, '_', '-' or '.', from a letter or digit to one of these or '_'",
+    )
 
 
 def _prefixes(inputs: Properties) -> Iterable[Failure]:
@@ -33,7 +36,12 @@ def _prefixes(inputs: Properties) -> Iterable[Failure]:
 
 
 def _subnet_prefixes(properties: Properties) -> list[str]:
-    return [item for path in ("addressPrefixes[]", "addressPrefix") for item in lookup(properties, path) if isinstance(item, str)]
+    return [
+        item
+        for path in ("addressPrefixes[]", "addressPrefix")
+        for item in lookup(properties, path)
+        if isinstance(item, str)
+    ]
 
 
 def _subnet_fits(context: Context) -> None:
@@ -50,11 +58,17 @@ def _subnet_fits(context: Context) -> None:
     for prefix in _subnet_prefixes(context.inputs):
         wanted = ipaddress.ip_network(prefix)
         if not any(wanted.version == space.version and wanted.subnet_of(space) for space in spaces):  # type: ignore[arg-type]
-            text = f"Subnet '{context.name}' is not valid because its IP address range is outside the IP address range of virtual network '{network.get('name')}'."
+            text = (
+                f"Subnet '{context.name}' is not valid because its IP address range is outside the IP address range of "
+                f"virtual network '{network.get('name')}'."
+            )
             raise ArmError(400, "NetcfgInvalidSubnet", text)
         for other, taken in others:
             if wanted.overlaps(taken):
-                text = f"Subnet '{context.name}' is not valid because its IP address range overlaps with that of an existing subnet '{other}' in virtual network."
+                text = (
+                    f"Subnet '{context.name}' is not valid because its IP address range overlaps with that of an "
+                    f"existing subnet '{other}' in virtual network."
+                )
                 raise ArmError(400, "NetcfgSubnetRangesOverlap", text)
 
 
@@ -64,7 +78,11 @@ def _security_group(context: Context) -> Properties:
 
 
 def _network(context: Context) -> Properties:
-    return {"resourceGuid": context.guid("resource"), "subnets": context.inputs.get("subnets", []), "virtualNetworkPeerings": []}
+    return {
+        "resourceGuid": context.guid("resource"),
+        "subnets": context.inputs.get("subnets", []),
+        "virtualNetworkPeerings": [],
+    }
 
 
 def _guid_only(context: Context) -> Properties:
@@ -74,27 +92,39 @@ def _guid_only(context: Context) -> Properties:
 def _address(context: Context) -> Properties:
     # 20.0.0.0/8 holds much of Azure's public space; which address it is says nothing.
     octets = bytes.fromhex(context.token("address", 6))
-    outputs: Properties = {"resourceGuid": context.guid("resource"), "ipAddress": f"20.{octets[0]}.{octets[1]}.{octets[2]}"}
+    outputs: Properties = {
+        "resourceGuid": context.guid("resource"),
+        "ipAddress": f"20.{octets[0]}.{octets[1]}.{octets[2]}",
+    }
     settings = context.inputs.get("dnsSettings")
     if isinstance(settings, dict) and settings.get("domainNameLabel"):
-        outputs["dnsSettings"] = {**settings, "fqdn": f"{settings['domainNameLabel']}.{context.location}.cloudapp.azure.com"}
+        outputs["dnsSettings"] = {
+            **settings,
+            "fqdn": f"{settings['domainNameLabel']}.{context.location}.cloudapp.azure.com",
+        }
     return outputs
 
 
 def _standard_is_static(inputs: Properties) -> Iterable[Failure]:
     sku, method = lookup(inputs, "sku.name"), reveal(inputs.get("publicIPAllocationMethod"))
     if sku == ["Standard"] and method not in {"Static", UNKNOWN}:
-        yield Failure("publicIPAllocationMethod", "a public address of SKU Standard needs publicIPAllocationMethod 'Static'")
+        yield Failure(
+            "publicIPAllocationMethod", "a public address of SKU Standard needs publicIPAllocationMethod 'Static'"
+        )
 
 
 def _label_is_valid(inputs: Properties) -> Iterable[Failure]:
-    rule = NameRule(pattern=r"[a-z][a-z0-9-]{1,61}[a-z0-9]", text="3 to 63 lower-case letters, digits or '-', starting with a letter")
+    rule = NameRule(
+        pattern=r"[a-z][a-z0-9-]{1,61}[a-z0-9]",
+        text="3 to 63 lower-case letters, digits or '-', starting with a letter",
+    )
     for label in lookup(inputs, "dnsSettings.domainNameLabel"):
         yield from rule.check("dnsSettings.domainNameLabel", label)
 
 
 def _endpoint(context: Context) -> Properties:
-    card = f"{context.id.rpartition('/providers/')[0]}/providers/Microsoft.Network/networkInterfaces/{context.name}.nic.{context.guid('nic')}"
+    group = context.id.rpartition("/providers/")[0]
+    card = f"{group}/providers/Microsoft.Network/networkInterfaces/{context.name}.nic.{context.guid('nic')}"
     state = {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"}
     connections = [
         {"privateLinkServiceConnectionState": state, **connection, "provisioningState": "Succeeded"}
@@ -105,7 +135,7 @@ def _endpoint(context: Context) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:network:VirtualNetwork",
+        pulumi_type="azure-native:network:VirtualNetwork",
         path=_NETWORK,
         names={"virtualNetworkName": _name(2, 64)},
         replace_on=("location",),
@@ -114,33 +144,43 @@ TYPES = (
         outputs=_network,
     ),
     ResourceType(
-        token="azure-native:network:Subnet",
+        pulumi_type="azure-native:network:Subnet",
         path=_NETWORK + "/subnets/{subnetName}",
         names={"subnetName": _name(1, 80)},
-        # The API's own default for private endpoint policies is Disabled, for private link services Enabled (subnet resource reference).
-        defaults={"delegations": [], "privateEndpointNetworkPolicies": "Disabled", "privateLinkServiceNetworkPolicies": "Enabled"},
+        # The API's own default for private endpoint policies is Disabled, for private link services Enabled (subnet
+        # resource reference).
+        defaults={
+            "delegations": [],
+            "privateEndpointNetworkPolicies": "Disabled",
+            "privateLinkServiceNetworkPolicies": "Enabled",
+        },
         checks=(_prefixes,),
         validate=_subnet_fits,
     ),
     ResourceType(
-        token="azure-native:network:NetworkSecurityGroup",
+        pulumi_type="azure-native:network:NetworkSecurityGroup",
         path=_PROVIDER + "/networkSecurityGroups/{networkSecurityGroupName}",
         names={"networkSecurityGroupName": _name(1, 80)},
         outputs=_security_group,
     ),
     ResourceType(
-        token="azure-native:network:PublicIPAddress",
+        pulumi_type="azure-native:network:PublicIPAddress",
         path=_PROVIDER + "/publicIPAddresses/{publicIpAddressName}",
         names={"publicIpAddressName": _name(1, 80)},
         replace_on=("location", "publicIPAddressVersion", "publicIPPrefix", "sku"),
         immutable=("zones",),
-        defaults={"publicIPAllocationMethod": "Dynamic", "publicIPAddressVersion": "IPv4", "idleTimeoutInMinutes": 4, "ipTags": []},
+        defaults={
+            "publicIPAllocationMethod": "Dynamic",
+            "publicIPAddressVersion": "IPv4",
+            "idleTimeoutInMinutes": 4,
+            "ipTags": [],
+        },
         nested_defaults={"sku": {"tier": "Regional"}},
         checks=(_standard_is_static, _label_is_valid, in_range("idleTimeoutInMinutes", 4, 30, _SPEC)),
         outputs=_address,
     ),
     ResourceType(
-        token="azure-native:network:NatGateway",
+        pulumi_type="azure-native:network:NatGateway",
         path=_PROVIDER + "/natGateways/{natGatewayName}",
         names={"natGatewayName": _name(1, 80)},
         immutable=("zones",),
@@ -149,14 +189,14 @@ TYPES = (
         outputs=_guid_only,
     ),
     ResourceType(
-        token="azure-native:network:PrivateEndpoint",
+        pulumi_type="azure-native:network:PrivateEndpoint",
         path=_ENDPOINT,
         names={"privateEndpointName": _name(2, 64)},
         replace_on=("subnet",),
         outputs=_endpoint,
     ),
     ResourceType(
-        token="azure-native:network:PrivateDnsZoneGroup",
+        pulumi_type="azure-native:network:PrivateDnsZoneGroup",
         path=_ENDPOINT + "/privateDnsZoneGroups/{privateDnsZoneGroupName}",
         names={"privateDnsZoneGroupName": _name(1, 80)},
     ),

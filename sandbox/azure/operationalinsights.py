@@ -23,7 +23,7 @@ def _shared_keys(manager: ResourceManager, arguments: Properties) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:operationalinsights:Workspace",
+        pulumi_type="azure-native:operationalinsights:Workspace",
         path=RESOURCE_GROUP + "/providers/Microsoft.OperationalInsights/workspaces/{workspaceName}",
         names={
             "workspaceName": NameRule(
@@ -43,4 +43,7 @@ TYPES = (
     ),
 )
 
-INVOKES = {"azure-native:operationalinsights:getSharedKeys": _shared_keys, "azure-native:operationalinsights:getWorkspaceSharedKeys": _shared_keys}
+INVOKES = {
+    "azure-native:operationalinsights:getSharedKeys": _shared_keys,
+    "azure-native:operationalinsights:getWorkspaceSharedKeys": _shared_keys,
+}

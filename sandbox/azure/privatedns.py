@@ -22,20 +22,26 @@ def _zone(_: Context) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:privatedns:PrivateZone",
+        pulumi_type="azure-native:privatedns:PrivateZone",
         path=_ZONE,
-        names={"privateZoneName": NameRule(pattern=r"(?=.{1,63}$)[\w-]+(\.[\w-]+)+", text="a DNS name of 1 to 63 characters with at least two labels")},
+        names={
+            "privateZoneName": NameRule(
+                pattern=r"(?=.{1,63}$)[\w-]+(\.[\w-]+)+",
+                text="a DNS name of 1 to 63 characters with at least two labels",
+            )
+        },
         autoname=None,
         replace_on=("location",),
         checks=(only_location("global"),),
         outputs=_zone,
     ),
     ResourceType(
-        token="azure-native:privatedns:VirtualNetworkLink",
+        pulumi_type="azure-native:privatedns:VirtualNetworkLink",
         path=_ZONE + "/virtualNetworkLinks/{virtualNetworkLinkName}",
         names={
             "virtualNetworkLinkName": NameRule(
-                pattern=r"[A-Za-z0-9]([-\w.]{0,78}\w)?", text="1 to 80 letters, digits, '_', '-' or '.', starting with a letter or digit"
+                pattern=r"[A-Za-z0-9]([-\w.]{0,78}\w)?",
+                text="1 to 80 letters, digits, '_', '-' or '.', starting with a letter or digit",
             )
         },
         replace_on=("location",),

@@ -38,7 +38,7 @@ NAMESPACES = (
 def types() -> Mapping[str, ResourceType]:
     """Every known resource type by token."""
     modules = [importlib.import_module(f"sandbox.azure.{name}") for name in NAMESPACES]
-    return {kind.token: kind for module in modules for kind in module.TYPES}
+    return {kind.pulumi_type: kind for module in modules for kind in module.TYPES}
 
 
 @cache
@@ -67,7 +67,9 @@ def by_token(token: str) -> ResourceType:
     if kind is None:
         module = token.split(":")[1]
         where = f"sandbox/azure/{module}.py" if module in NAMESPACES else f"a new module sandbox/azure/{module}.py"
-        raise NotEmulatedError(f"the sandbox does not emulate '{token}'; a resource type is one entry in {where} (docs/sandbox.md)")
+        raise NotEmulatedError(
+            f"the sandbox does not emulate '{token}'; a resource type is one entry in {where} (docs/sandbox.md)"
+        )
     return kind
 
 
@@ -81,7 +83,9 @@ def invoke(token: str) -> Invoke:
     if function is None:
         getter = _getter(token)
         if getter is None:
-            raise NotEmulatedError(f"the sandbox does not emulate the function '{token}' (docs/sandbox.md says how to add one)")
+            raise NotEmulatedError(
+                f"the sandbox does not emulate the function '{token}' (docs/sandbox.md says how to add one)"
+            )
         return getter
     return function
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sandbox import arm
 from sandbox.azure import registry
-from sandbox.azure.model import SANDBOX_CLIENT, SANDBOX_SUBSCRIPTION, SANDBOX_TENANT, Context, ResourceType, normalise_location
+from sandbox.azure.model import (
+    SANDBOX_CLIENT,
+    SANDBOX_SUBSCRIPTION,
+    SANDBOX_TENANT,
+    Context,
+    ResourceType,
+    normalise_location,
+)
 from sandbox.contract import Contract
 from sandbox.errors import SandboxError
 from sandbox.store import Record, Store, Transaction
@@ -38,7 +45,7 @@ class ResourceManager:
         *,
         subscription: str = SANDBOX_SUBSCRIPTION,
         tenant: str = SANDBOX_TENANT,
-        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self.store = store
         self.subscription = subscription
@@ -46,13 +53,11 @@ class ResourceManager:
         self._contract_of = contract_of
         self._now = now
 
-    # ------------------------------------------------------------------------------------------------------------------ ids
     def id_of(self, kind: ResourceType, inputs: Properties) -> str:
         """The ARM id that these inputs make."""
         names = {name: str(reveal(inputs[name])) for name in kind.path_parameters}
         return arm.format_id(kind.path, {"subscriptionId": self.subscription, **names})
 
-    # ----------------------------------------------------------------------------------------------------------------- reads
     def find(self, resource_id: str) -> Resource | None:
         """The resource with this id, or None."""
         record = self.store.get(resource_id)
@@ -76,7 +81,6 @@ class ResourceManager:
             if "token" in record:
                 yield _resource(record)
 
-    # ---------------------------------------------------------------------------------------------------------------- writes
     def create(self, kind: ResourceType, inputs: Properties) -> Resource:
         """Create a resource from checked inputs.
 
@@ -90,9 +94,14 @@ class ResourceManager:
                 raise SandboxError(f"cannot create already existing resource '{resource_id}'")
             self._require_parents(transaction, resource_id)
             self._require_references(transaction, resource_id, inputs)
-            generation = transaction.generation(resource_id) + 1
-            created = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
-            return self._put(transaction, kind, resource_id, inputs, generation, created)
+            record: Record = {
+                "id": resource_id,
+                "token": kind.pulumi_type,
+                "generation": transaction.generation(resource_id) + 1,
+                "created": self._now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "inputs": inputs,
+            }
+            return self._put(transaction, kind, record)
 
     def update(self, resource_id: str, kind: ResourceType, inputs: Properties) -> Resource:
         """Replace a resource's properties.
@@ -107,7 +116,7 @@ class ResourceManager:
                 raise arm.resource_not_found(resource_id)
             self._require_same(record["id"], kind, record["inputs"], inputs)
             self._require_references(transaction, resource_id, inputs)
-            return self._put(transaction, kind, record["id"], inputs, record["generation"], record["created"])
+            return self._put(transaction, kind, {**record, "inputs": inputs})
 
     def delete(self, resource_id: str) -> None:
         """Delete a resource with everything below it; one that is gone already is no error, as in ARM (204)."""
@@ -119,60 +128,72 @@ class ResourceManager:
                 _delete_tree(transaction, companion)
             _delete_tree(transaction, resource_id)
 
-    # ------------------------------------------------------------------------------------------------------------- internals
     def context_of(self, resource: Resource) -> Context:
         """What the functions of the resource's type may look at."""
         record = self.store.get(resource.id)
         if record is None:
             raise arm.resource_not_found(resource.id)
         with self.store.transaction() as transaction:
-            return self._context(transaction, record["id"], record["inputs"], record["generation"], record["created"])
+            return self._context(transaction, record)
 
-    def _context(self, transaction: Transaction, resource_id: str, inputs: Properties, generation: int, created: str) -> Context:
+    def _context(self, transaction: Transaction, record: Record) -> Context:
         def find(other: str) -> Properties | None:
-            record = transaction.get(other)
-            return None if record is None else record.get("outputs")
+            found = transaction.get(other)
+            return None if found is None else found.get("outputs")
 
         def below(prefix: str) -> list[Properties]:
             return [found for key in transaction.under(prefix) if (found := find(key)) is not None]
 
         return Context(
-            id=resource_id, inputs=reveal(inputs), generation=generation, tenant=self.tenant, created=created, find=find, below=below
+            id=record["id"],
+            inputs=reveal(record["inputs"]),
+            generation=record["generation"],
+            tenant=self.tenant,
+            created=record["created"],
+            find=find,
+            below=below,
         )
 
-    def _put(
-        self, transaction: Transaction, kind: ResourceType, resource_id: str, inputs: Properties, generation: int, created: str
-    ) -> Resource:
-        context = self._context(transaction, resource_id, inputs, generation, created)
+    def _put(self, transaction: Transaction, kind: ResourceType, record: Record) -> Resource:
+        """Write a resource; ``record`` lacks what follows from the rest: outputs and companions."""
+        context = self._context(transaction, record)
         if kind.validate is not None:
             kind.validate(context)
-        record: Record = {
-            "id": resource_id,
-            "token": kind.token,
-            "generation": generation,
-            "created": created,
-            "inputs": inputs,
-            "outputs": self._outputs(kind, context, inputs),
-        }
+        record["outputs"] = self._outputs(kind, context, record["inputs"])
         if kind.companions is not None:
-            record["companions"] = self._put_companions(transaction, kind.companions(context), created)
-        transaction.put(resource_id, record)
+            record["companions"] = self._put_companions(transaction, kind.companions(context), record["created"])
+        transaction.put(record["id"], record)
         return _resource(record)
 
     @staticmethod
-    def _put_companions(transaction: Transaction, companions: Iterable[tuple[str, Properties]], created: str) -> list[str]:
+    def _put_companions(
+        transaction: Transaction, companions: Iterable[tuple[str, Properties]], created: str
+    ) -> list[str]:
         ids = []
         for companion_id, outputs in companions:
-            record: Record = {"id": companion_id, "token": _GROUP, "generation": 1, "created": created, "inputs": {}, "outputs": outputs}
+            record: Record = {
+                "id": companion_id,
+                "token": _GROUP,
+                "generation": 1,
+                "created": created,
+                "inputs": {},
+                "outputs": outputs,
+            }
             transaction.put(companion_id, record)
             ids.append(companion_id)
         return ids
 
     def _outputs(self, kind: ResourceType, context: Context, inputs: Properties) -> Properties:
-        contract = self._contract_of(kind.token)
+        contract = self._contract_of(kind.pulumi_type)
         shape = contract.outputs.properties
         outputs: Properties = dict(kind.defaults)
-        outputs.update({name: value for name, value in inputs.items() if name in shape and name not in kind.write_only and value is not None})
+        outputs.update(
+            {
+                name: value
+                for name, value in inputs.items()
+                if name in shape and name not in kind.write_only and value is not None
+            }
+        )
         for name, defaults in kind.nested_defaults.items():
             if isinstance(outputs.get(name), dict):
                 outputs[name] = {**defaults, **outputs[name]}
@@ -276,6 +297,7 @@ def _identity(context: Context, given: Properties) -> Properties:
     assigned = given.get("userAssignedIdentities")
     if isinstance(assigned, list):
         identity["userAssignedIdentities"] = {
-            resource_id: {name: (context.find(resource_id) or {}).get(name) for name in ("clientId", "principalId")} for resource_id in assigned
+            resource_id: {name: (context.find(resource_id) or {}).get(name) for name in ("clientId", "principalId")}
+            for resource_id in assigned
         }
     return identity

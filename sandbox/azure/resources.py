@@ -12,11 +12,12 @@ def _outputs(_: Context) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:resources:ResourceGroup",
+        pulumi_type="azure-native:resources:ResourceGroup",
         path=RESOURCE_GROUP,
         names={
             "resourceGroupName": NameRule(
-                pattern=r"[-\w.()]{0,89}[-\w()]", text="1 to 90 letters, digits, '_', '-', '.', '(' or ')', not ending with '.'"
+                pattern=r"[-\w.()]{0,89}[-\w()]",
+                text="1 to 90 letters, digits, '_', '-', '.', '(' or ')', not ending with '.'",
             )
         },
         replace_on=("location",),

@@ -17,7 +17,9 @@ _NAME = NameRule(pattern=r"[a-z0-9]{3,24}", text="3 to 24 lower-case letters or 
 def _account(context: Context) -> Properties:
     services = {"blob": "blob", "dfs": "dfs", "file": "file", "queue": "queue", "table": "table", "web": "z13.web"}
     outputs: Properties = {
-        "primaryEndpoints": {name: f"https://{context.name}.{host}.core.windows.net/" for name, host in services.items()},
+        "primaryEndpoints": {
+            name: f"https://{context.name}.{host}.core.windows.net/" for name, host in services.items()
+        },
         "primaryLocation": context.location,
         "statusOfPrimary": "available",
         "creationTime": context.created,
@@ -46,7 +48,12 @@ def _keys(manager: ResourceManager, arguments: Properties) -> Properties:
     account = manager.require(manager.id_of(TYPES[0], arguments))
     context = manager.context_of(account)
     keys = [
-        {"keyName": name, "value": context.secret_bytes(name, 64), "permissions": "FULL", "creationTime": context.created}
+        {
+            "keyName": name,
+            "value": context.secret_bytes(name, 64),
+            "permissions": "FULL",
+            "creationTime": context.created,
+        }
         for name in ("key1", "key2")
     ]
     return {"keys": Secret(keys)}
@@ -54,7 +61,7 @@ def _keys(manager: ResourceManager, arguments: Properties) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:storage:StorageAccount",
+        pulumi_type="azure-native:storage:StorageAccount",
         path=_ACCOUNT,
         names={"accountName": _NAME},
         replace_on=("isHnsEnabled", "location"),
@@ -67,12 +74,17 @@ TYPES = (
             "enableHttpsTrafficOnly": True,
             "minimumTlsVersion": "TLS1_0",
             "publicNetworkAccess": "Enabled",
-            "networkRuleSet": {"bypass": "AzureServices", "defaultAction": "Allow", "ipRules": [], "virtualNetworkRules": []},
+            "networkRuleSet": {
+                "bypass": "AzureServices",
+                "defaultAction": "Allow",
+                "ipRules": [],
+                "virtualNetworkRules": [],
+            },
         },
         outputs=_account,
     ),
     ResourceType(
-        token="azure-native:storage:BlobContainer",
+        pulumi_type="azure-native:storage:BlobContainer",
         path=_ACCOUNT + "/blobServices/default/containers/{containerName}",
         names={
             "containerName": NameRule(
@@ -80,7 +92,11 @@ TYPES = (
                 text="3 to 63 lower-case letters, digits or single '-', starting and ending with a letter or digit",
             )
         },
-        defaults={"publicAccess": "None", "defaultEncryptionScope": "$account-encryption-key", "denyEncryptionScopeOverride": False},
+        defaults={
+            "publicAccess": "None",
+            "defaultEncryptionScope": "$account-encryption-key",
+            "denyEncryptionScopeOverride": False,
+        },
         outputs=_container,
     ),
 )

@@ -31,7 +31,9 @@ def _capacity(inputs: Properties) -> Iterable[Failure]:
     elif isinstance(capacity, int | float):
         step = SKUS[str(name)][1]
         if capacity < step or capacity % step:
-            yield Failure("storageCapacityTiB", f"{name} comes in multiples of {step} TiB from {step} TiB, not {capacity} TiB")
+            yield Failure(
+                "storageCapacityTiB", f"{name} comes in multiples of {step} TiB from {step} TiB, not {capacity} TiB"
+            )
 
 
 def _zones(inputs: Properties) -> Iterable[Failure]:
@@ -57,7 +59,7 @@ def _outputs(context: Context) -> Properties:
 
 TYPES = (
     ResourceType(
-        token="azure-native:storagecache:AmlFilesystem",
+        pulumi_type="azure-native:storagecache:AmlFilesystem",
         path=RESOURCE_GROUP + "/providers/Microsoft.StorageCache/amlFilesystems/{amlFilesystemName}",
         names={
             "amlFilesystemName": NameRule(
@@ -66,8 +68,9 @@ TYPES = (
                 source="storagecache API specification 2024-03-01",
             )
         },
-        # Size, SKU, subnet, zone, identity and blob integration are fixed (Azure Managed Lustre docs, create-file-system-portal);
-        # the API specification marks them create-only, so the provider replaces: that is loss of data.
+        # Size, SKU, subnet, zone, identity and blob integration are fixed (Azure Managed Lustre docs,
+        # create-file-system-portal); the API specification marks them create-only, so the provider replaces: that is
+        # loss of data.
         replace_on=("filesystemSubnet", "hsm", "identity", "location", "sku", "storageCapacityTiB", "zones"),
         defaults={"rootSquashSettings": {"mode": "None", "status": ""}},
         checks=(_capacity, _zones),

@@ -21,7 +21,7 @@ class UnknownTypeError(SandboxError):
 
 
 def cache_root() -> Path:
-    """Where gpufleet keeps what can be made again: $GPUFLEET_CACHE, else $XDG_CACHE_HOME/gpufleet, else ~/.cache/gpufleet."""
+    """The place for what can be made again: $GPUFLEET_CACHE, else $XDG_CACHE_HOME/gpufleet or ~/.cache/gpufleet."""
     explicit = os.environ.get("GPUFLEET_CACHE")
     if explicit:
         return Path(explicit)
@@ -69,7 +69,9 @@ class ContractBook:
         try:
             contract = compile_contract(token)
         except TypeNotInSdkError:
-            raise UnknownTypeError(f"the installed pulumi-{self.package} {self.version} has no resource type '{token}'") from None
+            raise UnknownTypeError(
+                f"the installed pulumi-{self.package} {self.version} has no resource type '{token}'"
+            ) from None
         self._save(file, contract)
         return contract
 

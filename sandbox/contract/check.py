@@ -12,19 +12,27 @@ from sandbox.values import UNKNOWN, Properties, Secret, Value
 
 # Values that Azure takes and the SDK's enum lacks, by the enum's name in the SDK, each with its source.
 EXTRA_ENUM_VALUES: Mapping[str, tuple[str, ...]] = {
-    # Ubuntu 24.04 node images: used by Azure/ai-infrastructure-on-azure (infrastructure_references/aks) and documented in AKS docs
-    # "upgrade-os-version"; the stable API's enum does not list it, and the service takes unlisted values there.
+    # Ubuntu 24.04 node images: used by Azure/ai-infrastructure-on-azure (infrastructure_references/aks) and documented
+    # in AKS docs "upgrade-os-version"; the stable API's enum does not list it, and the service takes unlisted values
+    # there.
     "OSSKU": ("Ubuntu2404",),
 }
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$]*")
-_ARTICLE = {"string": "a string", "boolean": "a boolean", "number": "a number", "array": "an array", "object": "an object"}
+_ARTICLE = {
+    "string": "a string",
+    "boolean": "a boolean",
+    "number": "a number",
+    "array": "an array",
+    "object": "an object",
+}
 
 
 def check_inputs(contract: Contract, inputs: Properties) -> list[Failure]:
     """Everything wrong with ``inputs``, in order of appearance; empty when the contract holds.
 
-    Unknown values and secrets pass as what they will turn out to be; null counts as absent. Keys starting with ``__`` are the engine's.
+    Unknown values and secrets pass as what they will turn out to be; null counts as absent. Keys starting with ``__``
+    are the engine's.
     """
     failures: list[Failure] = []
     _Checker(contract.types, failures).object(contract.inputs, inputs, "")
@@ -89,18 +97,24 @@ class _Checker:
             case Enumeration(name, values):
                 self._enumeration(name, values, value, path)
             case Array(item):
-                if self._is(list, "array", value, path):
-                    for index, element in enumerate(value):
-                        self.value(item, element, f"{path}[{index}]")
+                self._array(item, value, path)
             case Map(item):
-                if self._is(dict, "object", value, path):
-                    for key, element in value.items():
-                        self.value(item, element, property_path(path, key))
+                self._map(item, value, path)
             case Reference(name):
                 if self._is(dict, "object", value, path):
                     self.object(self._types[name], value, path)
             case OneOf(options):
                 self._one_of(options, value, path)
+
+    def _array(self, item: Shape, value: Value, path: str) -> None:
+        if self._is(list, "array", value, path):
+            for index, element in enumerate(value):
+                self.value(item, element, f"{path}[{index}]")
+
+    def _map(self, item: Shape, value: Value, path: str) -> None:
+        if self._is(dict, "object", value, path):
+            for key, element in value.items():
+                self.value(item, element, property_path(path, key))
 
     def _is(self, kind: type, name: str, value: Value, path: str) -> bool:
         if isinstance(value, kind):
@@ -110,7 +124,7 @@ class _Checker:
 
     def _scalar(self, name: str, value: Value, path: str) -> None:
         kind = _kind_of(value)
-        if name == "any" or kind == name or (name == "integer" and isinstance(value, int) and kind == "number"):
+        if name in {"any", kind} or (name == "integer" and isinstance(value, int) and kind == "number"):
             return
         if name == "integer" and kind == "number":
             self._fail(path, f"'{path}' must be an integer but got {value}")

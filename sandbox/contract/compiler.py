@@ -1,7 +1,8 @@
-"""Compile a contract from the SDK's classes: ``<Type>Args`` and its nested types for inputs, the resource's getters for outputs.
+"""Compile a contract from the SDK's classes: ``<Type>Args`` and its nested types for inputs, getters for outputs.
 
-The SDK marks its properties with ``pulumi.getter``; the wire name is on the getter, the type is its return annotation, and what must be there
-has no default in the constructor. Importing a module of the SDK is slow (0.2 to 0.8 s), so contracts are compiled once per SDK version.
+The SDK marks its properties with ``pulumi.getter``; the wire name is on the getter, the type is its return annotation,
+and what must be there has no default in the constructor. Importing a module of the SDK is slow (0.2 to 0.8 s), so
+contracts are compiled once per SDK version.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import importlib
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import ModuleType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -39,12 +40,15 @@ def compile_contract(token: str) -> Contract:
     resource = getattr(module, name, None) if module else None
     if module is None or not inspect.isclass(resource):
         raise TypeNotInSdkError(token)
-    # A nested type may own the plain name: then the SDK calls the resource's own <Type>InitArgs (monitor.ActionGroup, network.Subnet).
+    # A nested type may own the plain name: then the SDK calls the resource's own <Type>InitArgs (monitor.ActionGroup,
+    # network.Subnet).
     arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     compiler = _Compiler()
     inputs = compiler.object_shape(arguments)
     outputs = compiler.object_shape(resource)
-    return Contract(token=token, inputs=inputs, outputs=outputs, types=compiler.types, api_version=_api_version(resource))
+    return Contract(
+        token=token, inputs=inputs, outputs=outputs, types=compiler.types, api_version=_api_version(resource)
+    )
 
 
 def _api_version(resource: type) -> str:
@@ -98,7 +102,8 @@ class _Compiler:
                 options.append(shape)
         enumerations = [option for option in options if isinstance(option, Enumeration)]
         if enumerations:
-            # Union[str, SomeEnum] is how the SDK writes an extensible enum; Azure refuses a value it does not know all the same.
+            # Union[str, SomeEnum] is how the SDK writes an extensible enum; Azure refuses a value it does not know all
+            # the same.
             options = [option for option in options if option != Scalar("string")]
         if not options:
             return ANY
@@ -108,18 +113,18 @@ class _Compiler:
         origin, arguments = get_origin(hint), get_args(hint)
         if origin is Literal:
             return Enumeration("", tuple(str(argument) for argument in arguments))
-        if origin is not None and isinstance(origin, type):
-            if issubclass(origin, typing.Mapping):  # type: ignore[arg-type]
-                return Map(self.shape(arguments[1]))
-            if issubclass(origin, typing.Sequence):  # type: ignore[arg-type]
-                return Array(self.shape(arguments[0]))
-        if not isinstance(hint, type):
-            return ANY
-        if issubclass(hint, Enum):
-            return Enumeration(hint.__name__, tuple(str(member.value) for member in hint))
-        if any(hasattr(hint, mark) for mark in _NESTED):
-            return self._named(hint)
-        return _SCALARS.get(hint, ANY)
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            return Map(self.shape(arguments[1]))
+        if isinstance(origin, type) and issubclass(origin, Sequence):
+            return Array(self.shape(arguments[0]))
+        return self._class(hint) if isinstance(hint, type) else ANY
+
+    def _class(self, cls: type) -> Shape:
+        if issubclass(cls, Enum):
+            return Enumeration(cls.__name__, tuple(str(member.value) for member in cls))
+        if any(hasattr(cls, mark) for mark in _NESTED):
+            return self._named(cls)
+        return _SCALARS.get(cls, ANY)
 
     def _named(self, cls: type) -> Reference:
         name = f"{cls.__module__.partition('.')[2]}.{cls.__name__}"
@@ -130,7 +135,7 @@ class _Compiler:
 
 
 def _options(hint: object) -> Iterator[object]:
-    """The alternatives in an annotation: unions taken apart; None and the Awaitable, Output and TypedDict twins dropped."""
+    """The alternatives in an annotation, without None and the Awaitable, Output and TypedDict twins."""
     origin = get_origin(hint)
     if origin in {Union, UnionType}:
         for argument in get_args(hint):
@@ -148,7 +153,8 @@ def _getters(cls: type) -> Iterator[tuple[str, str, Any]]:
         wire = getattr(getattr(member, "fget", None), _WIRE_NAME, None)
         if wire is None or (python in {"id", "urn"} and issubclass(cls, _sdk().Resource)):
             continue
-        # pulumi.Input is a union with a forward reference to Output[T] in it, which the SDK's modules cannot resolve by themselves.
+        # pulumi.Input is a union with a forward reference to Output[T] in it, which the SDK's modules cannot resolve by
+        # themselves.
         names = {"Output": _sdk().Output, "T": type(None)}
         yield python, wire, typing.get_type_hints(member.fget, localns=names)["return"]
 

@@ -67,7 +67,7 @@ class ObjectShape:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One resource type: what goes in, what comes out, the named object types both use, and the SDK's default API version (Azure)."""
+    """One resource type: what goes in and comes out, the object types both use, and the default API version (Azure)."""
 
     token: str
     inputs: ObjectShape
@@ -109,11 +109,16 @@ def shape_from_json(data: Value) -> Shape:
 
 
 def _object_to_json(shape: ObjectShape) -> Properties:
-    return {"properties": {name: shape_to_json(item) for name, item in shape.properties.items()}, "required": sorted(shape.required)}
+    return {
+        "properties": {name: shape_to_json(item) for name, item in shape.properties.items()},
+        "required": sorted(shape.required),
+    }
 
 
 def _object_from_json(data: Properties) -> ObjectShape:
-    return ObjectShape({name: shape_from_json(item) for name, item in data["properties"].items()}, frozenset(data["required"]))
+    return ObjectShape(
+        {name: shape_from_json(item) for name, item in data["properties"].items()}, frozenset(data["required"])
+    )
 
 
 def contract_to_json(contract: Contract) -> Properties:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Address:
 
 
 def objects_prefix(cluster_id: str) -> str:
-    """What the store's keys of a cluster's objects start with. It lies below the cluster's id, so they go when the cluster goes."""
+    """What the keys of a cluster's objects start with: below the cluster's id, so that they go when it goes."""
     return f"{cluster_id}//"
 
 
@@ -41,7 +41,10 @@ class KubernetesApi:
     """The API server of one cluster."""
 
     def __init__(
-        self, store: Store, cluster_id: str, now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+        self,
+        store: Store,
+        cluster_id: str,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         self._store = store
         self._prefix = objects_prefix(cluster_id)
@@ -54,7 +57,9 @@ class KubernetesApi:
     def address(self, kind: Kind, metadata: Properties) -> Address:
         """Where an object with this metadata belongs."""
         namespaced = self.is_namespaced(kind)
-        return Address(kind, metadata.get("namespace") or "default" if namespaced else "", str(metadata.get("name", "")))
+        return Address(
+            kind, metadata.get("namespace") or "default" if namespaced else "", str(metadata.get("name", ""))
+        )
 
     def is_namespaced(self, kind: Kind) -> bool:
         """Whether objects of the kind have a namespace; an unknown custom kind is taken for namespaced."""
@@ -63,7 +68,6 @@ class KubernetesApi:
                 return definition.namespaced
         return kind.kind not in CLUSTER_SCOPED
 
-    # ----------------------------------------------------------------------------------------------------------------- reads
     def get(self, address: Address) -> Properties | None:
         """The live object, or None."""
         record = self._store.get(self._key(address))
@@ -95,7 +99,6 @@ class KubernetesApi:
                 return
         raise KubernetesError("NoKindMatch", f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')
 
-    # ---------------------------------------------------------------------------------------------------------------- writes
     def create(self, address: Address, body: Properties, *, upsert: bool = False) -> Properties:
         """Create an object.
 
@@ -109,7 +112,9 @@ class KubernetesApi:
                 raise KubernetesError("AlreadyExists", f'{address.kind.resource} "{address.name}" already exists')
             self._require_namespace(transaction, address)
             generation = transaction.generation(key) + (existing is None)
-            created = existing["created"] if existing else self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
+            created = (
+                existing["created"] if existing else self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
+            )
             version = existing["version"] + 1 if existing else 1
             return self._put(transaction, address, body, generation=generation, version=version, created=created)
 
@@ -125,7 +130,12 @@ class KubernetesApi:
                 raise KubernetesError("NotFound", f'{address.kind.resource} "{address.name}" not found')
             self._require_same(address, record["object"], body)
             return self._put(
-                transaction, address, body, generation=record["generation"], version=record["version"] + 1, created=record["created"]
+                transaction,
+                address,
+                body,
+                generation=record["generation"],
+                version=record["version"] + 1,
+                created=record["created"],
             )
 
     def delete(self, address: Address) -> None:
@@ -139,7 +149,6 @@ class KubernetesApi:
                         transaction.delete(key)
             transaction.delete(self._key(address))
 
-    # ------------------------------------------------------------------------------------------------------------- internals
     def _require_namespace(self, transaction: Transaction, address: Address) -> None:
         if not address.namespace or address.namespace in INITIAL_NAMESPACES:
             return
@@ -148,17 +157,26 @@ class KubernetesApi:
 
     @staticmethod
     def _require_same(address: Address, old: Properties, new: Properties) -> None:
+        invalid = f'{address.kind.kind} "{address.name}" is invalid'
         if reveal(old.get("immutable")) is True and address.kind.kind in {"ConfigMap", "Secret"}:
             for field in ("data", "binaryData", "stringData"):
                 if reveal(old.get(field)) != reveal(new.get(field)):
-                    text = f'{address.kind.kind} "{address.name}" is invalid: {field}: Forbidden: field is immutable when `immutable` is set'
+                    text = f"{invalid}: {field}: Forbidden: field is immutable when `immutable` is set"
                     raise KubernetesError("Invalid", text)
         for path in IMMUTABLE.get(address.kind.kind, ()):
             if lookup(old, path) and lookup(old, path) != lookup(new, path):
-                text = f'{address.kind.kind}.{address.kind.group} "{address.name}" is invalid: {path}: Forbidden: updates to {path} are forbidden.'
-                raise KubernetesError("Invalid", text)
+                raise KubernetesError("Invalid", f"{invalid}: {path}: Forbidden: updates to {path} are forbidden.")
 
-    def _put(self, transaction: Transaction, address: Address, body: Properties, *, generation: int, version: int, created: str) -> Properties:
+    def _put(
+        self,
+        transaction: Transaction,
+        address: Address,
+        body: Properties,
+        *,
+        generation: int,
+        version: int,
+        created: str,
+    ) -> Properties:
         key = self._key(address)
         live = dict(body)
         if address.kind != RELEASE:

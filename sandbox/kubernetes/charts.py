@@ -1,7 +1,8 @@
 """Helm charts that the sandbox knows: where they come from and which custom resource definitions they bring.
 
-Source: the charts' crds/ folders and values.yaml: NVIDIA/gpu-operator deployments/gpu-operator, Mellanox/network-operator
-deployment/network-operator, kubernetes-sigs/node-feature-discovery deployment/helm. Read 2026-11.
+Source: the charts' crds/ folders and values.yaml: NVIDIA/gpu-operator deployments/gpu-operator,
+Mellanox/network-operator deployment/network-operator, kubernetes-sigs/node-feature-discovery deployment/helm. Read
+2026-11.
 """
 
 from __future__ import annotations
@@ -60,11 +61,20 @@ CHARTS: Mapping[str, Chart] = {
             ("nfd.enabled", True): _NFD,
             ("sriovNetworkOperator.enabled", False): (
                 Definition(group="sriovnetwork.openshift.io", kind="SriovNetwork", versions=("v1",), namespaced=True),
-                Definition(group="sriovnetwork.openshift.io", kind="SriovNetworkNodePolicy", versions=("v1",), namespaced=True),
+                Definition(
+                    group="sriovnetwork.openshift.io", kind="SriovNetworkNodePolicy", versions=("v1",), namespaced=True
+                ),
             ),
             ("maintenanceOperator.enabled", False): (
-                Definition(group="maintenance.nvidia.com", kind="NodeMaintenance", versions=("v1alpha1",), namespaced=True),
-                Definition(group="maintenance.nvidia.com", kind="MaintenanceOperatorConfig", versions=("v1alpha1",), namespaced=True),
+                Definition(
+                    group="maintenance.nvidia.com", kind="NodeMaintenance", versions=("v1alpha1",), namespaced=True
+                ),
+                Definition(
+                    group="maintenance.nvidia.com",
+                    kind="MaintenanceOperatorConfig",
+                    versions=("v1alpha1",),
+                    namespaced=True,
+                ),
             ),
         },
     ),

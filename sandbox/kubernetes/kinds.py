@@ -12,16 +12,41 @@ INITIAL_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system"
 # Built-in kinds without a namespace (kubectl api-resources --namespaced=false, Kubernetes 1.34).
 CLUSTER_SCOPED = frozenset(
     {
-        "APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ClusterTrustBundle",
-        "CustomResourceDefinition", "DeviceClass", "FlowSchema", "IPAddress", "IngressClass", "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass",
-        "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass", "StorageVersion",
-        "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration", "VolumeAttachment",
+        "APIService",
+        "CSIDriver",
+        "CSINode",
+        "CertificateSigningRequest",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ClusterTrustBundle",
+        "CustomResourceDefinition",
+        "DeviceClass",
+        "FlowSchema",
+        "IPAddress",
+        "IngressClass",
+        "MutatingAdmissionPolicy",
+        "MutatingAdmissionPolicyBinding",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "PriorityLevelConfiguration",
+        "ResourceSlice",
+        "RuntimeClass",
+        "ServiceCIDR",
+        "StorageClass",
+        "StorageVersion",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+        "VolumeAttachment",
         "VolumeAttributesClass",
     }
 )
 
-# Fields whose change the provider answers with a replacement (pulumi-kubernetes provider/pkg/provider/diff.go), by kind.
+# Fields whose change the provider answers with a replacement (pulumi-kubernetes provider/pkg/provider/diff.go), by
+# kind.
 _REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "ConfigMap": ("binaryData", "data"),
     "Secret": ("data", "stringData", "type"),
@@ -30,7 +55,13 @@ _REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     "Deployment": ("spec.selector",),
     "DaemonSet": ("spec.selector",),
-    "StatefulSet": ("spec.podManagementPolicy", "spec.revisionHistoryLimit", "spec.selector", "spec.serviceName", "spec.volumeClaimTemplates"),
+    "StatefulSet": (
+        "spec.podManagementPolicy",
+        "spec.revisionHistoryLimit",
+        "spec.selector",
+        "spec.serviceName",
+        "spec.volumeClaimTemplates",
+    ),
     "ResourceQuota": ("spec.scopes",),
     "Service": ("spec.clusterIP",),
     "StorageClass": ("parameters", "provisioner"),
@@ -38,7 +69,8 @@ _REPLACE_ON: Mapping[str, tuple[str, ...]] = {
     "RoleBinding": ("roleRef",),
 }
 
-# Fields that the API server refuses to change although the provider tries an update (field validation of the API types).
+# Fields that the API server refuses to change although the provider tries an update (field validation of the API
+# types).
 IMMUTABLE: Mapping[str, tuple[str, ...]] = {
     "StorageClass": ("reclaimPolicy", "volumeBindingMode", "mountOptions"),
     "PriorityClass": ("value",),
@@ -85,7 +117,7 @@ class Kind:
 
 
 def replace_on(kind: str, *, config_map_mutable: bool = False, secret_mutable: bool = False) -> tuple[str, ...]:
-    """Paths whose change replaces an object of this kind; the provider's two settings make config maps and secrets mutable."""
+    """Paths whose change replaces an object; two settings of the provider make config maps and secrets mutable."""
     mutable = (kind == "ConfigMap" and config_map_mutable) or (kind == "Secret" and secret_mutable)
     return ("metadata.name", "metadata.namespace", *(() if mutable else _REPLACE_ON.get(kind, ())))
 
@@ -93,12 +125,16 @@ def replace_on(kind: str, *, config_map_mutable: bool = False, secret_mutable: b
 def invalid_name(kind: str, name: str) -> str | None:
     """What is wrong with an object's name, in the API server's words, or None."""
     if kind in _PATH_NAMED:
-        return None if name not in {".", ".."} and not set(name) & {"/", "%"} else "may not be '.', '..' or contain '/' or '%'"
-    if kind in _LABEL_NAMED:
-        text = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
-        return None if _LABEL.fullmatch(name) else text
-    text = (
-        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an "
-        "alphanumeric character"
+        forbidden = name in {".", ".."} or set(name) & {"/", "%"}
+        return "may not be '.', '..' or contain '/' or '%'" if forbidden else None
+    pattern, what, characters = (
+        (_LABEL, "label", "alphanumeric characters or '-'")
+        if kind in _LABEL_NAMED
+        else (_SUBDOMAIN, "subdomain", "alphanumeric characters, '-' or '.'")
     )
-    return None if _SUBDOMAIN.fullmatch(name) else text
+    if pattern.fullmatch(name):
+        return None
+    return (
+        f"a lowercase RFC 1123 {what} must consist of lower case {characters}, "
+        "and must start and end with an alphanumeric character"
+    )

@@ -10,7 +10,7 @@ _HEX = "0123456789abcdef"
 
 
 def random_hex(seed: bytes, length: int) -> str:
-    """Hexadecimal digits from the engine's seed: the same in preview and up, others for another resource or a replacement."""
+    """Hexadecimal digits from the engine's seed: the same in preview and up, others for a replacement."""
     source = hashlib.sha512(seed).digest() if seed else secrets.token_bytes(length)
     return "".join(_HEX[byte % len(_HEX)] for byte in source[:length])
 

@@ -1,7 +1,8 @@
 """The ``azure-native`` provider over the sandbox's Azure. Run by the engine as ``pulumi-resource-azure-native``.
 
-Behaviour follows pulumi-azure-native's provider/pkg/provider/provider.go: differences are old inputs against new inputs, a preview echoes inputs
-and leaves every other output unknown, a refresh carries only changed outputs into the inputs.
+Behaviour follows pulumi-azure-native's provider/pkg/provider/provider.go: differences are old inputs against new
+inputs, a preview echoes inputs and leaves every other output unknown, a refresh carries only changed outputs into the
+inputs.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class AzureNative(Backend):
         self._manager = ResourceManager(store, book.get)
 
     def configure(self, variables: Properties) -> None:
-        """Subscription, tenant and default location: from the configuration, else the environment, else the sandbox's own."""
+        """Subscription, tenant and default location: configuration, else environment, else the sandbox's own."""
         plain = reveal(variables)
         self._location = plain.get("location") or os.environ.get("ARM_LOCATION", "")
         self._manager = ResourceManager(
@@ -50,11 +51,10 @@ class AzureNative(Backend):
             tenant=plain.get("tenantId") or os.environ.get("ARM_TENANT_ID") or SANDBOX_TENANT,
         )
 
-    # --------------------------------------------------------------------------------------------------------------------- check
     def check(self, request: CheckRequest) -> Checked:
         """Name, location and API version filled in; then the contract, the names and the type's own checks."""
         kind = registry.by_token(request.urn.type)
-        contract = self._book.get(kind.token)
+        contract = self._book.get(kind.pulumi_type)
         inputs = dict(request.news)
         self._autoname(kind, request, inputs)
         self._locate(kind, contract, request, inputs)
@@ -89,7 +89,9 @@ class AzureNative(Backend):
     def _locate(self, kind: ResourceType, contract: Contract, request: CheckRequest, inputs: Properties) -> None:
         if "location" in inputs or "location" not in contract.inputs.properties or not kind.auto_location:
             return
-        location = request.olds.get("location") or self._location or self._group_location(inputs.get("resourceGroupName"))
+        location = (
+            request.olds.get("location") or self._location or self._group_location(inputs.get("resourceGroupName"))
+        )
         if location:
             inputs["location"] = location
 
@@ -107,11 +109,15 @@ class AzureNative(Backend):
         if kind.name_parameter not in inputs:
             missing.append(Failure(kind.name_parameter, f"missing required property '{kind.name_parameter}'"))
         group_given = "resourceGroupName" in inputs and kind.name_parameter != "resourceGroupName"
-        if kind.auto_location and "location" in contract.inputs.properties and "location" not in inputs and not group_given:
+        if (
+            kind.auto_location
+            and "location" in contract.inputs.properties
+            and "location" not in inputs
+            and not group_given
+        ):
             missing.append(Failure("location", f"missing required property 'location'{_LOCATION_HINT}"))
         return missing
 
-    # ---------------------------------------------------------------------------------------------------------------------- diff
     def diff(self, urn: Urn, old_inputs: Properties, news: Properties) -> Difference:
         """Old inputs against new inputs; what makes the id, and what cannot be changed, replaces."""
         kind = registry.by_token(urn.type)
@@ -123,11 +129,10 @@ class AzureNative(Backend):
         by_hand = old_inputs.get(_CREATE_BEFORE_DELETE) is not True
         return Difference(changes=changes, delete_before_replace=replaces and by_hand)
 
-    # ------------------------------------------------------------------------------------------------------------------ operations
     def preview(self, urn: Urn, inputs: Properties, state: Properties | None) -> Properties:
-        """Inputs as far as they come back as outputs; everything else is unknown. An update keeps its name and location."""
+        """Inputs that come back as outputs; everything else is unknown. An update keeps its name and location."""
         kind = registry.by_token(urn.type)
-        contract = self._book.get(kind.token)
+        contract = self._book.get(kind.pulumi_type)
         given = {name: value for name, value in inputs.items() if name not in kind.write_only}
         outputs = _preview_object(contract, contract.outputs, given)
         for name in ("name", "location"):
@@ -149,16 +154,18 @@ class AzureNative(Backend):
         registry.by_token(urn.type)
         self._manager.delete(resource_id)
 
-    def read(self, urn: Urn, resource_id: str, state: Properties, inputs: Properties) -> tuple[str, Properties, Properties] | None:
+    def read(
+        self, urn: Urn, resource_id: str, state: Properties, inputs: Properties
+    ) -> tuple[str, Properties, Properties] | None:
         """Read for a refresh or an import."""
         kind = registry.by_token(urn.type)
         names = arm.parse_id(kind.path, resource_id)
         if names is None:
             raise SandboxError(f"'{resource_id}' is not the id of a {kind.title}: it has the form {kind.path}")
         found = self._manager.find(resource_id)
-        if found is None or found.token != kind.token:
+        if found is None or found.token != kind.pulumi_type:
             return None
-        contract = self._book.get(kind.token)
+        contract = self._book.get(kind.pulumi_type)
         live = _project(contract, contract.inputs, found.outputs)
         if inputs:
             known = _project(contract, contract.inputs, state)
@@ -175,7 +182,7 @@ def _preview_object(contract: Contract, shape: ObjectShape, given: Properties) -
     return {name: _preview_value(contract, item, given.get(name)) for name, item in shape.properties.items()}
 
 
-def _preview_value(contract: Contract, shape: Shape, value: Value) -> Value:  # noqa: PLR0911 - one case a kind of shape
+def _preview_value(contract: Contract, shape: Shape, value: Value) -> Value:
     if value is None or value is UNKNOWN:
         return UNKNOWN
     if isinstance(value, Secret):
@@ -184,14 +191,20 @@ def _preview_value(contract: Contract, shape: Shape, value: Value) -> Value:  # 
         case Reference(name):
             return _preview_object(contract, contract.types[name], value) if isinstance(value, dict) else UNKNOWN
         case Array(item):
-            return [_preview_value(contract, item, element) for element in value] if isinstance(value, list) else UNKNOWN
+            return (
+                [_preview_value(contract, item, element) for element in value] if isinstance(value, list) else UNKNOWN
+            )
     # A map that went in as a list (user-assigned identities) comes back with values that nobody knows yet.
     return UNKNOWN if isinstance(value, list) else value
 
 
 def _project(contract: Contract, shape: ObjectShape, outputs: Properties) -> Properties:
     """The part of some outputs that has the form of inputs."""
-    return {name: _project_value(contract, item, outputs[name]) for name, item in shape.properties.items() if outputs.get(name) is not None}
+    return {
+        name: _project_value(contract, item, outputs[name])
+        for name, item in shape.properties.items()
+        if outputs.get(name) is not None
+    }
 
 
 def _project_value(contract: Contract, shape: Shape, value: Value) -> Value:

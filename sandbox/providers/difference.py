@@ -36,8 +36,8 @@ class Difference:
 def compare(old: Properties, new: Properties, replace_on: Iterable[str] = ()) -> dict[str, Change]:
     """The changes from ``old`` to ``new`` inputs.
 
-    ``replace_on`` are paths (``a.b``, ``a[].b``) whose change, or a change inside them, forces a replacement. An unknown new value counts as
-    changed, as in the official providers: a preview must not promise what it cannot know.
+    ``replace_on`` are paths (``a.b``, ``a[].b``) whose change, or a change inside them, forces a replacement. An
+    unknown new value counts as changed, as in the official providers: a preview must not promise what it cannot know.
     """
     changes: dict[str, Change] = {}
     _Comparer(frozenset(replace_on), changes).objects(old, new, "", "", inherited=False)
@@ -85,19 +85,19 @@ class _Comparer:
 
 
 def carry_over(base: Properties, old: Properties, new: Properties) -> Properties:
-    """``base`` (inputs) with what changed from ``old`` to ``new`` (outputs before and after a refresh) and nothing else.
+    """``base`` (inputs) with what changed from ``old`` to ``new``: outputs before and after a refresh.
 
     Properties that the service filled in by itself are the same in both, so they do not creep into the inputs
     (pulumi-azure-native provider.go, Read: inputs are an approximation from old inputs, old outputs and new outputs).
     """
     result: Properties = {}
     for key, value in base.items():
-        if key not in old or key in new:
-            result[key] = _carry_value(value, old.get(key), new.get(key)) if key in old else value
-    for key, value in new.items():
-        if key not in old and key not in base:
+        if key not in old:
             result[key] = value
-        elif key in old and key not in base and old[key] != value:
+        elif key in new:
+            result[key] = _carry_value(value, old[key], new[key])
+    for key, value in new.items():
+        if key not in base and (key not in old or old[key] != value):
             result[key] = value
     return result
 

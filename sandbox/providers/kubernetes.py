@@ -1,7 +1,8 @@
 """The ``kubernetes`` provider over the sandbox's clusters. Run by the engine as ``pulumi-resource-kubernetes``.
 
-Behaviour follows pulumi-kubernetes 4.34 (provider/pkg/provider): the provider is replaced only when its cluster identifier changes, objects are
-named after the resource when they have no name, an unreachable cluster is an error of the operation, not of the configuration.
+Behaviour follows pulumi-kubernetes 4.34 (provider/pkg/provider): the provider is replaced only when its cluster
+identifier changes, objects are named after the resource when they have no name, an unreachable cluster is an error of
+the operation, not of the configuration.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ class Kubernetes(Backend):
         self._settings: Properties = {}
         self._active: ActiveCluster | None = None
 
-    # ------------------------------------------------------------------------------------------------------------- configuration
     def diff_config(self, olds: Properties, news: Properties) -> Difference:
         """With a cluster identifier only its change replaces the provider; without one, another server does."""
         changes = compare(olds, news)
@@ -54,13 +54,17 @@ class Kubernetes(Backend):
             replaces = {"kubeconfig", "context", "cluster"}
         else:
             replaces = set()
-        return Difference(changes={path: Change(change.kind, replace=path in replaces) for path, change in changes.items()})
+        return Difference(
+            changes={path: Change(change.kind, replace=path in replaces) for path, change in changes.items()}
+        )
 
     @staticmethod
     def _other_server(olds: Properties, news: Properties) -> bool:
         try:
             old, new = (
-                parse_kubeconfig(str(reveal(config["kubeconfig"])), config.get("context", ""), config.get("cluster", ""))
+                parse_kubeconfig(
+                    str(reveal(config["kubeconfig"])), config.get("context", ""), config.get("cluster", "")
+                )
                 for config in (olds, news)
             )
         except (SandboxError, KeyError):
@@ -72,27 +76,32 @@ class Kubernetes(Backend):
         self._settings = reveal(variables)
         text = self._settings.get("kubeconfig")
         if text:
-            self._active = parse_kubeconfig(str(text), self._settings.get("context", ""), self._settings.get("cluster", ""))
+            self._active = parse_kubeconfig(
+                str(text), self._settings.get("context", ""), self._settings.get("cluster", "")
+            )
 
     def _flag(self, name: str, variable: str) -> bool:
         return self._settings.get(name, os.environ.get(variable, "")) in _TRUE
 
     def _api(self) -> KubernetesApi:
         if self._active is None:
-            raise SandboxError("the sandbox's Kubernetes needs an explicit provider with the kubeconfig of a cluster in its cloud")
+            raise SandboxError(
+                "the sandbox's Kubernetes needs an explicit provider with the kubeconfig of a cluster in its cloud"
+            )
         cluster = find_cluster(self._store, self._active)
         if cluster is None:
             raise _unreachable(self._active)
         return KubernetesApi(self._store, cluster)
 
-    # --------------------------------------------------------------------------------------------------------------------- check
     def check(self, request: CheckRequest) -> Checked:
         """Name filled in; then the contract, the name and, for releases, the chart."""
         kind = Kind.from_token(request.urn.type)
         if kind == RELEASE:
             return self._check_release(request)
         if kind.kind.endswith(("List", "Patch")):
-            raise NotEmulatedError(f"the sandbox does not emulate '{request.urn.type}': lists and patches are refused (docs/sandbox.md)")
+            raise NotEmulatedError(
+                f"the sandbox does not emulate '{request.urn.type}': lists and patches are refused (docs/sandbox.md)"
+            )
         inputs = dict(request.news)
         metadata = inputs.get("metadata")
         if metadata is not UNKNOWN:
@@ -112,7 +121,11 @@ class Kubernetes(Backend):
         name = inputs["metadata"].get("name") if isinstance(inputs["metadata"], dict) else UNKNOWN
         wrong = invalid_name(kind.kind, name) if isinstance(name, str) else None
         if wrong:
-            failures.append(Failure("metadata.name", f'{kind.kind} "{name}" is invalid: metadata.name: Invalid value: "{name}": {wrong}'))
+            failures.append(
+                Failure(
+                    "metadata.name", f'{kind.kind} "{name}" is invalid: metadata.name: Invalid value: "{name}": {wrong}'
+                )
+            )
         return failures
 
     def _contract(self, token: str) -> Contract | None:
@@ -131,7 +144,6 @@ class Kubernetes(Backend):
         failures = check_inputs(self._book.get(request.urn.type), inputs)
         return Checked(inputs=inputs, failures=failures or list(_check_chart(reveal(inputs))))
 
-    # ---------------------------------------------------------------------------------------------------------------------- diff
     def diff(self, urn: Urn, old_inputs: Properties, news: Properties) -> Difference:
         """Old inputs against new inputs; a field that the API server never changes replaces the object."""
         kind = Kind.from_token(urn.type)
@@ -146,7 +158,6 @@ class Kubernetes(Backend):
         replaces = any(change.replace for change in changes.values())
         return Difference(changes=changes, delete_before_replace=replaces and not _is_autonamed(news))
 
-    # ------------------------------------------------------------------------------------------------------------------ operations
     def preview(self, urn: Urn, inputs: Properties, state: Properties | None) -> Properties:  # noqa: ARG002
         """The inputs; what the API server adds is unknown."""
         contract = self._contract(urn.type)
@@ -165,7 +176,9 @@ class Kubernetes(Backend):
             upsert = self._flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS")
             return address.id, api.create(address, inputs, upsert=upsert)
         except KubernetesError as error:
-            raise SandboxError(f"resource {address.id} was not successfully created by the Kubernetes API server: {error}") from error
+            raise SandboxError(
+                f"resource {address.id} was not successfully created by the Kubernetes API server: {error}"
+            ) from error
 
     def update(self, urn: Urn, resource_id: str, inputs: Properties, state: Properties) -> Properties:
         """Update an object or upgrade a release."""
@@ -177,7 +190,9 @@ class Kubernetes(Backend):
                 return api.update(address, self._released(api, inputs, revision=revision))
             return api.update(address, inputs)
         except KubernetesError as error:
-            raise SandboxError(f"update of resource {resource_id} failed because the Kubernetes API server reported: {error}") from error
+            raise SandboxError(
+                f"update of resource {resource_id} failed because the Kubernetes API server reported: {error}"
+            ) from error
 
     def delete(self, urn: Urn, resource_id: str, state: Properties) -> None:
         """Delete an object or uninstall a release."""
@@ -187,11 +202,16 @@ class Kubernetes(Backend):
         except UnreachableError as error:
             if self._flag("deleteUnreachable", "PULUMI_K8S_DELETE_UNREACHABLE"):
                 return
-            hint = "If the cluster was deleted, remove this resource from the state with 'pulumi state delete', or run again with PULUMI_K8S_DELETE_UNREACHABLE=true"
+            hint = (
+                "If the cluster was deleted, remove this resource from the state with 'pulumi state delete', "
+                "or run again with PULUMI_K8S_DELETE_UNREACHABLE=true"
+            )
             raise SandboxError(f"{error}. {hint}") from error
         api.delete(self._address_of(api, kind, resource_id, state))
 
-    def read(self, urn: Urn, resource_id: str, state: Properties, inputs: Properties) -> tuple[str, Properties, Properties] | None:
+    def read(
+        self, urn: Urn, resource_id: str, state: Properties, inputs: Properties
+    ) -> tuple[str, Properties, Properties] | None:
         """Read for a refresh or an import."""
         kind = Kind.from_token(urn.type)
         try:
@@ -211,11 +231,14 @@ class Kubernetes(Backend):
         """Refused: the provider's functions render charts and YAML, which the sandbox does not."""
         raise NotEmulatedError(f"the sandbox does not emulate the function '{token}'")
 
-    # ------------------------------------------------------------------------------------------------------------------- internals
     @staticmethod
     def _address(api: KubernetesApi, kind: Kind, inputs: Properties) -> Address:
         plain = reveal(inputs)
-        return Address(RELEASE, plain["namespace"], plain["name"]) if kind == RELEASE else api.address(kind, plain["metadata"])
+        return (
+            Address(RELEASE, plain["namespace"], plain["name"])
+            if kind == RELEASE
+            else api.address(kind, plain["metadata"])
+        )
 
     def _address_of(self, api: KubernetesApi, kind: Kind, resource_id: str, state: Properties) -> Address:
         if kind == RELEASE or not reveal(state.get("metadata")):
@@ -284,15 +307,29 @@ def _check_chart(inputs: Properties) -> Iterable[Failure]:
     known = CHARTS.get(chart.rpartition("/")[2])
     if known is None:
         listed = ", ".join(sorted(CHARTS))
-        yield Failure("chart", f"the sandbox does not emulate the chart '{chart}' (it knows {listed}); a chart is one entry in sandbox/kubernetes/charts.py")
+        yield Failure(
+            "chart",
+            f"the sandbox does not emulate the chart '{chart}' (it knows {listed}); "
+            "a chart is one entry in sandbox/kubernetes/charts.py",
+        )
         return
     options = inputs.get("repositoryOpts")
     repository = options.get("repo") if isinstance(options, dict) else None
-    if not chart.startswith(("oci://", "https://")) and repository is not UNKNOWN and str(repository).rstrip("/") != known.repository:
-        yield Failure("repositoryOpts.repo", f'chart "{chart}" not found in {repository} repository: it is in {known.repository}')
+    if (
+        not chart.startswith(("oci://", "https://"))
+        and repository is not UNKNOWN
+        and str(repository).rstrip("/") != known.repository
+    ):
+        yield Failure(
+            "repositoryOpts.repo", f'chart "{chart}" not found in {repository} repository: it is in {known.repository}'
+        )
     version = inputs.get("version")
     if version is None or (isinstance(version, str) and not _EXACT_VERSION.fullmatch(version)):
-        yield Failure("version", f"the release must pin the chart's exact version, not '{version or 'latest'}': the sandbox has no chart index")
+        yield Failure(
+            "version",
+            f"the release must pin the chart's exact version, not '{version or 'latest'}': "
+            "the sandbox has no chart index",
+        )
 
 
 def _as_inputs(live: Properties, kind: Kind) -> Properties:

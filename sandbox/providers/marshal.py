@@ -73,7 +73,7 @@ def _fill(struct: Struct, properties: Properties) -> None:
         _to_wire(fields[key], value)
 
 
-def _to_wire(wire: WireValue, value: Value) -> None:  # noqa: PLR0911 - one case a kind of value
+def _to_wire(wire: WireValue, value: Value) -> None:
     if isinstance(value, str):
         wire.string_value = value
     elif isinstance(value, bool):

@@ -1,8 +1,11 @@
 """What both providers share: a gRPC ResourceProvider server over a backend that speaks property values.
 
-Start-up prints the port on stdout, as the engine expects of a plugin. The engine ends plugins with SIGINT; that, SIGTERM, and the engine's death
-end the process without a word. Errors reach the user as the backend's text, never as a traceback (set GPUFLEET_DEBUG=1 for one).
+Start-up prints the port on stdout, as the engine expects of a plugin. The engine ends plugins with SIGINT; that,
+SIGTERM, and the engine's death end the process without a word. Errors reach the user as the backend's text, never as a
+traceback (set GPUFLEET_DEBUG=1 for one).
 """
+
+# ruff: noqa: N802, ARG002 - names and arguments are those of the gRPC service
 
 from __future__ import annotations
 
@@ -83,7 +86,7 @@ class Backend(ABC):
         """Check the provider's own configuration."""
         return Checked(inputs=news)
 
-    def diff_config(self, olds: Properties, news: Properties) -> Difference:  # noqa: ARG002
+    def diff_config(self, olds: Properties, news: Properties) -> Difference:
         """What a change of the provider's configuration means."""
         return Difference()
 
@@ -112,8 +115,10 @@ class Backend(ABC):
         """Update a resource: its outputs."""
 
     @abstractmethod
-    def read(self, urn: Urn, resource_id: str, state: Properties, inputs: Properties) -> tuple[str, Properties, Properties] | None:
-        """Id, outputs and inputs of a resource, or None when it is gone. ``state`` and ``inputs`` are empty for an import."""
+    def read(
+        self, urn: Urn, resource_id: str, state: Properties, inputs: Properties
+    ) -> tuple[str, Properties, Properties] | None:
+        """Id, outputs and inputs, or None when it is gone. ``state`` and ``inputs`` are empty for an import."""
 
     @abstractmethod
     def delete(self, urn: Urn, resource_id: str, state: Properties) -> None:
@@ -130,45 +135,50 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    # ---------------------------------------------------------------------------------------------------------- the plugin itself
-    def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ProviderHandshakeResponse:
         """Tell the engine what this provider understands."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         """The version: the installed SDK's, so that the engine takes this plugin for it."""
         return plugin_pb2.PluginInfo(version=self._backend.version)
 
-    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> Empty:
         """Nothing to attach to."""
         return Empty()
 
-    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
         """Operations are short: those under way finish."""
         return Empty()
 
-    # --------------------------------------------------------------------------------------------------------------- configuration
-    def CheckConfig(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+    def CheckConfig(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
         """Check the provider's configuration."""
         with _clean_errors(context):
             return _check_response(self._backend.check_config(from_struct(request.news)))
 
-    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Compare configurations."""
         with _clean_errors(context):
             olds = from_struct(request.old_inputs) or from_struct(request.olds)
             return _diff_response(self._backend.diff_config(olds, from_struct(request.news)))
 
-    def Configure(self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:  # noqa: N802
+    def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConfigureResponse:
         """Take the configuration."""
         with _clean_errors(context):
             # Keys come as package:config:key, or bare, depending on the engine's version.
             variables = {key.rpartition(":")[2]: value for key, value in request.variables.items()}
             self._backend.configure({**variables, **from_struct(request.args)})
-            return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True)
+            return provider_pb2.ConfigureResponse(
+                acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True
+            )
 
-    # ------------------------------------------------------------------------------------------------------------------- resources
-    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:  # noqa: N802
+    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         """Check inputs."""
         with _clean_errors(context):
             news = from_struct(request.news)
@@ -178,13 +188,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 checked = Checked(inputs=news, failures=[Failure("", str(error))])
             return _check_response(checked)
 
-    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:  # noqa: N802
+    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Compare inputs."""
         with _clean_errors(context):
-            difference = self._backend.diff(Urn.parse(request.urn), from_struct(request.old_inputs), from_struct(request.news))
+            difference = self._backend.diff(
+                Urn.parse(request.urn), from_struct(request.old_inputs), from_struct(request.news)
+            )
             return _diff_response(difference)
 
-    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:  # noqa: N802
+    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Create a resource, or preview that."""
         with _clean_errors(context):
             urn, inputs = Urn.parse(request.urn), from_struct(request.properties)
@@ -193,53 +205,60 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             resource_id, outputs = self._backend.create(urn, inputs)
             return provider_pb2.CreateResponse(id=resource_id, properties=to_struct(outputs))
 
-    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:  # noqa: N802
+    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Update a resource, or preview that."""
         with _clean_errors(context):
             urn, inputs, state = Urn.parse(request.urn), from_struct(request.news), from_struct(request.olds)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=to_struct(self._backend.preview(urn, inputs, state)))
-            return provider_pb2.UpdateResponse(properties=to_struct(self._backend.update(urn, request.id, inputs, state)))
+            return provider_pb2.UpdateResponse(
+                properties=to_struct(self._backend.update(urn, request.id, inputs, state))
+            )
 
-    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:  # noqa: N802
+    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Read a resource (refresh, import, get)."""
         with _clean_errors(context):
-            found = self._backend.read(Urn.parse(request.urn), request.id, from_struct(request.properties), from_struct(request.inputs))
+            found = self._backend.read(
+                Urn.parse(request.urn), request.id, from_struct(request.properties), from_struct(request.inputs)
+            )
             if found is None:
                 return provider_pb2.ReadResponse(id="")
             resource_id, outputs, inputs = found
             return provider_pb2.ReadResponse(id=resource_id, properties=to_struct(outputs), inputs=to_struct(inputs))
 
-    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:  # noqa: N802
+    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
         """Delete a resource."""
         with _clean_errors(context):
             self._backend.delete(Urn.parse(request.urn), request.id, from_struct(request.properties))
             return Empty()
 
-    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:  # noqa: N802
+    def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         """Call a function."""
         with _clean_errors(context):
             result = self._backend.invoke(request.tok, from_struct(request.args))
-            return provider_pb2.InvokeResponse(**{"return": to_struct(result)})
+            response = provider_pb2.InvokeResponse()
+            getattr(response, "return").CopyFrom(to_struct(result))  # the field's name is a keyword
+            return response
 
-    # ------------------------------------------------------------------------------------------------------- what there is none of
-    def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def GetSchema(self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext) -> NoReturn:
         """Refused: the SDKs are installed, nothing generates code from this provider."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the sandbox's providers have no schema")
 
-    def GetMapping(self, request: provider_pb2.GetMappingRequest, context: grpc.ServicerContext) -> provider_pb2.GetMappingResponse:  # noqa: N802
+    def GetMapping(
+        self, request: provider_pb2.GetMappingRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.GetMappingResponse:
         """No mapping from other tools."""
         return provider_pb2.GetMappingResponse()
 
-    def Parameterize(self, request: provider_pb2.ParameterizeRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def Parameterize(self, request: provider_pb2.ParameterizeRequest, context: grpc.ServicerContext) -> NoReturn:
         """Refused: only the default API versions exist here."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the sandbox's providers cannot be parameterized")
 
-    def Construct(self, request: provider_pb2.ConstructRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def Construct(self, request: provider_pb2.ConstructRequest, context: grpc.ServicerContext) -> NoReturn:
         """Refused: these providers have no components."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the sandbox's providers have no components")
 
-    def Call(self, request: provider_pb2.CallRequest, context: grpc.ServicerContext) -> NoReturn:  # noqa: N802
+    def Call(self, request: provider_pb2.CallRequest, context: grpc.ServicerContext) -> NoReturn:
         """Refused: these providers have no methods."""
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "the sandbox's providers have no methods")
 
@@ -263,7 +282,10 @@ class _clean_errors:  # noqa: N801 - used like a function
         if isinstance(error, Exception):
             if os.environ.get("GPUFLEET_DEBUG"):
                 traceback.print_exception(error, file=sys.stderr)
-            self._context.abort(grpc.StatusCode.INTERNAL, f"a bug in the sandbox ({type(error).__name__}: {error}); GPUFLEET_DEBUG=1 shows where")
+            self._context.abort(
+                grpc.StatusCode.INTERNAL,
+                f"a bug in the sandbox ({type(error).__name__}: {error}); GPUFLEET_DEBUG=1 shows where",
+            )
 
 
 def _check_request(request: provider_pb2.CheckRequest, news: Properties) -> CheckRequest:
@@ -310,7 +332,9 @@ def serve(backend: Backend) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     # Frontier's largest messages (program-wide invokes, big releases) stay far below this; gRPC's default is 4 MB.
-    server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=[("grpc.max_receive_message_length", 400 * 1024 * 1024)])
+    server = grpc.server(
+        futures.ThreadPoolExecutor(_WORKERS), options=[("grpc.max_receive_message_length", 400 * 1024 * 1024)]
+    )
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(backend), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

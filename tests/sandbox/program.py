@@ -1,4 +1,4 @@
-"""A small program with one of each resource type, in typed Args: what the sandbox must bring up through the real engine."""
+"""A small program with one of each resource type, in typed Args, for the real engine."""
 
 from __future__ import annotations
 
@@ -40,8 +40,12 @@ def everything(*, pools: int = 1, pool_max: int = 4) -> None:
     group = resources.ResourceGroup("rg", resource_group_name="rg-t-east", location=LOCATION, tags={"env": "t"})
     name = group.name
     vnet, subnets = _network(name)
-    cluster_identity = managedidentity.UserAssignedIdentity("id-cluster", resource_name_="id-t-cluster", resource_group_name=name, location=LOCATION)
-    kubelet = managedidentity.UserAssignedIdentity("id-kubelet", resource_name_="id-t-kubelet", resource_group_name=name, location=LOCATION)
+    cluster_identity = managedidentity.UserAssignedIdentity(
+        "id-cluster", resource_name_="id-t-cluster", resource_group_name=name, location=LOCATION
+    )
+    kubelet = managedidentity.UserAssignedIdentity(
+        "id-kubelet", resource_name_="id-t-kubelet", resource_group_name=name, location=LOCATION
+    )
     assignment = authorization.RoleAssignment(
         "network-contributor",
         scope=vnet.id,
@@ -76,7 +80,9 @@ def everything(*, pools: int = 1, pool_max: int = 4) -> None:
             duration_hours=4,
             start_time="02:00",
             schedule=containerservice.ScheduleArgs(
-                weekly=containerservice.WeeklyScheduleArgs(interval_weeks=1, day_of_week=containerservice.WeekDay.SUNDAY)
+                weekly=containerservice.WeeklyScheduleArgs(
+                    interval_weeks=1, day_of_week=containerservice.WeekDay.SUNDAY
+                )
             ),
         ),
     )
@@ -201,7 +207,11 @@ def _cluster(
 
 
 def _gpu_pool(
-    name: pulumi.Output[str], cluster: containerservice.ManagedCluster, subnet: network.Subnet, index: int, pool_max: int
+    name: pulumi.Output[str],
+    cluster: containerservice.ManagedCluster,
+    subnet: network.Subnet,
+    index: int,
+    pool_max: int,
 ) -> None:
     containerservice.AgentPool(
         f"h100-{index}",
@@ -259,10 +269,14 @@ def _storage(name: pulumi.Output[str], vnet: network.VirtualNetwork, subnets: di
         location=LOCATION,
         subnet=network.SubnetArgs(id=subnets["privateendpoints"].id),
         private_link_service_connections=[
-            network.PrivateLinkServiceConnectionArgs(name="blob", private_link_service_id=account.id, group_ids=["blob"])
+            network.PrivateLinkServiceConnectionArgs(
+                name="blob", private_link_service_id=account.id, group_ids=["blob"]
+            )
         ],
     )
-    zone = privatedns.PrivateZone("zone", private_zone_name="privatelink.blob.core.windows.net", resource_group_name=name, location="global")
+    zone = privatedns.PrivateZone(
+        "zone", private_zone_name="privatelink.blob.core.windows.net", resource_group_name=name, location="global"
+    )
     privatedns.VirtualNetworkLink(
         "link",
         virtual_network_link_name="vnet-t-east",
@@ -283,14 +297,32 @@ def _storage(name: pulumi.Output[str], vnet: network.VirtualNetwork, subnets: di
 
 def _global(name: pulumi.Output[str], subscription: str) -> None:
     registry = containerregistry.Registry(
-        "acr", registry_name="crtest", resource_group_name=name, location=LOCATION, sku=containerregistry.SkuArgs(name=containerregistry.SkuName.PREMIUM)
+        "acr",
+        registry_name="crtest",
+        resource_group_name=name,
+        location=LOCATION,
+        sku=containerregistry.SkuArgs(name=containerregistry.SkuName.PREMIUM),
     )
     containerregistry.Replication(
-        "replica", replication_name="swedencentral", registry_name=registry.name, resource_group_name=name, location="swedencentral"
+        "replica",
+        replication_name="swedencentral",
+        registry_name=registry.name,
+        resource_group_name=name,
+        location="swedencentral",
     )
-    receivers = [monitor.MicrosoftCommonEmailReceiverArgs(name="ops", email_address="ml-finops@example.com", use_common_alert_schema=True)]
+    receivers = [
+        monitor.MicrosoftCommonEmailReceiverArgs(
+            name="ops", email_address="ml-finops@example.com", use_common_alert_schema=True
+        )
+    ]
     alerts = monitor.ActionGroup(
-        "ag", action_group_name="ag-t", resource_group_name=name, location="Global", enabled=True, group_short_name="t", email_receivers=receivers
+        "ag",
+        action_group_name="ag-t",
+        resource_group_name=name,
+        location="Global",
+        enabled=True,
+        group_short_name="t",
+        email_receivers=receivers,
     )
     consumption.Budget(
         "budget",
@@ -312,9 +344,15 @@ def _global(name: pulumi.Output[str], subscription: str) -> None:
         },
     )
     profile = cdn.Profile(
-        "afd", profile_name="afd-t", resource_group_name=name, location="Global", sku=cdn.SkuArgs(name=cdn.SkuName.PREMIUM_AZURE_FRONT_DOOR)
+        "afd",
+        profile_name="afd-t",
+        resource_group_name=name,
+        location="Global",
+        sku=cdn.SkuArgs(name=cdn.SkuName.PREMIUM_AZURE_FRONT_DOOR),
     )
-    endpoint = cdn.AFDEndpoint("endpoint", endpoint_name="t", profile_name=profile.name, resource_group_name=name, location="Global")
+    endpoint = cdn.AFDEndpoint(
+        "endpoint", endpoint_name="t", profile_name=profile.name, resource_group_name=name, location="Global"
+    )
     group = cdn.AFDOriginGroup(
         "origins",
         origin_group_name="regions",
@@ -351,14 +389,18 @@ def _global(name: pulumi.Output[str], subscription: str) -> None:
 
 
 def _kubernetes(name: pulumi.Output[str], cluster: containerservice.ManagedCluster) -> None:
-    credentials = containerservice.list_managed_cluster_user_credentials_output(resource_group_name=name, resource_name=cluster.name)
+    credentials = containerservice.list_managed_cluster_user_credentials_output(
+        resource_group_name=name, resource_name=cluster.name
+    )
     kubeconfig = credentials.apply(lambda found: base64.b64decode(found.kubeconfigs[0].value).decode())
     provider = k8s.Provider("k8s", kubeconfig=kubeconfig, cluster_identifier=cluster.id)
     options = pulumi.ResourceOptions(provider=provider, deleted_with=cluster)
     namespaces = {
         short: k8s.core.v1.Namespace(
             f"ns-{short}",
-            metadata=k8s.meta.v1.ObjectMetaArgs(name=short, labels={"pod-security.kubernetes.io/enforce": "privileged"}),
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=short, labels={"pod-security.kubernetes.io/enforce": "privileged"}
+            ),
             opts=options,
         )
         for short in ("network-operator", "gpu-operator")
