@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import gpufleet
-from gpufleet.cli import destroy, engine, preview, schema, up
+from gpufleet.cli import destroy, engine, env, preview, schema, stacks, up
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -26,7 +26,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(engine.app)
+app.add_typer(env.app)
 app.add_typer(schema.app)
+app.add_typer(stacks.app)
 app.add_typer(up.app)
 app.add_typer(preview.app)
 app.add_typer(destroy.app)

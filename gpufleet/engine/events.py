@@ -26,6 +26,8 @@ from gpufleet.engine.results import (
     Violation,
 )
 
+# The engine repeats with these words what the programme's runtime has logged already.
+_UNHANDLED = "an unhandled error occurred: "
 _COLOUR_MARK = re.compile(r"<\{%.*?%\}>")
 _WITH_DIFF = frozenset({"update", "replace", "create-replacement", "refresh", "import", "import-replacement"})
 _STACK_TYPE = "pulumi:pulumi:Stack"
@@ -108,7 +110,8 @@ class EventReader:
         if event.ephemeral or event.severity == "debug":
             return None
         message = _COLOUR_MARK.sub("", event.message).strip()
-        if not message:
+        repeated = message.removeprefix(_UNHANDLED)
+        if not message or (repeated != message and any(repeated == before.message for before in self.diagnostics)):
             return None
         diagnostic = Diagnostic(severity=Severity(event.severity), message=message, urn=event.urn or "")
         self.diagnostics.append(diagnostic)

@@ -32,7 +32,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
     (
         re.compile(r"the stack is currently locked by|\[409\] Conflict: Another update is currently in progress"),
         StackLockedError,
-        "Wait for the other run. If it was killed and no longer exists: pulumi cancel --stack {stack}",
+        "Wait for the other run. If it was killed: pulumi cancel --stack {stack}, in the sandbox after `gpufleet env`.",
     ),
     (
         re.compile(r"no stack named .* found"),
@@ -142,7 +142,7 @@ def _programme_error(programme: BaseException | None, result: RunResult) -> str:
         return f"{type(programme).__name__}: {programme}"
     for message in _errors(result):
         if _INLINE_ERROR in message:
-            return message.partition(_INLINE_ERROR)[2]
+            return message.partition(_INLINE_ERROR)[2].partition("\n")[0]
     return "it raised"
 
 

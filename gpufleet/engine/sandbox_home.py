@@ -24,7 +24,7 @@ from gpufleet.engine.errors import EngineError
 from gpufleet.engine.files import locked, write_if_different
 from gpufleet.engine.install import engine_folder
 from gpufleet.engine.locate import Engine
-from gpufleet.engine.project import PROJECT, stack_files
+from gpufleet.engine.project import PROJECT, stack_file
 
 HOME_VARIABLE = "GPUFLEET_SANDBOX_HOME"
 CLOUD_VARIABLE = "GPUFLEET_SANDBOX_CLOUD"
@@ -167,7 +167,7 @@ def config_file_for(root: Path, environment: str, *, sandbox: bool) -> Path:
     In the sandbox a file without the sandbox's salt (say, one whose secrets provider is a key vault) is copied with the
     salt in its place: without it the engine would ask for that provider, or rewrite the file. Lines keep their numbers.
     """
-    original = stack_files(root)[environment]
+    original = stack_file(root, environment)
     if not sandbox:
         return original
     text = original.read_text(encoding="utf-8")

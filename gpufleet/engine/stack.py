@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from gpufleet.engine.errors import StackMissingError
 from gpufleet.engine.events import EventReader
 from gpufleet.engine.explain import explain
 from gpufleet.engine.install import ensure_engine
-from gpufleet.engine.project import stack_files
+from gpufleet.engine.project import stack_file
 from gpufleet.engine.results import Diagnostic, OnEvent, RunKind, RunOptions, RunResult, Severity
 from gpufleet.engine.sandbox_home import (
     CLOUD_VARIABLE,
@@ -58,12 +59,7 @@ class EnvironmentStack:
     """
 
     def __init__(self, environment: str, *, root: Path, sandbox: bool, programme: Programme | None = None) -> None:
-        known = stack_files(root)
-        if environment not in known:
-            raise StackMissingError(
-                f"there is no environment {environment!r}: no file {root / 'stacks' / f'Pulumi.{environment}.yaml'}",
-                hint=f"Environments here: {', '.join(known) or 'none'}",
-            )
+        stack_file(root, environment)
         if not sandbox and CLOUD_VARIABLE in os.environ:
             raise ConfigurationError(
                 "this shell is set for the sandbox (by `gpufleet env --sandbox`), but the run is meant for Azure",
@@ -282,7 +278,8 @@ class _Run:
         try:
             operation(_Stack(self._owner.environment, workspace, StackInitMode.SELECT))
         except CommandFailedError as failure:
-            raise explain(failure, self._result(), self._programme_error) from self._programme_error
+            error = explain(failure, self._result(), self._programme_error)
+            raise error from (self._programme_error if error is not self._programme_error else None)
         if self._listener_error is not None:
             raise self._listener_error
         return self._result()
@@ -293,10 +290,10 @@ class _Run:
             programme()
         except GpufleetError as error:
             self._programme_error = error
-            raise RunError(str(error)) from None  # the engine logs a RunError's text alone, others with a stack trace
-        except BaseException as error:
+            raise RunError(str(error)) from None  # the SDK logs a RunError's text alone, others with its own stack
+        except Exception as error:  # noqa: BLE001 whatever a programme raises is shown to its author
             self._programme_error = error
-            raise
+            raise RunError(_trace(error)) from None
 
     def _stopping(self) -> None:
         message = "stopping: the engine finishes what it has begun; once more to stop at once"
@@ -319,6 +316,12 @@ class _Run:
             violations=tuple(self._reader.violations),
             seconds=time.monotonic() - self._begun,
         )
+
+
+def _trace(error: Exception) -> str:
+    """Stack trace as the official language host shows it: without the frames that only ran the programme."""
+    lines = traceback.format_exception(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
+    return "Program failed with an unhandled exception:\n" + "".join(lines)
 
 
 def _main() -> Programme:
