@@ -88,7 +88,7 @@ def _agreed(run: Run, *, production: bool) -> RunModel | None:
     plan = run.model
     if plan is None or not plan.tally().total:
         return None
-    run.tell(plan_lines(plan, title=f"To be destroyed in {request.place}"))
+    run.tell(plan_lines(plan, title=f"To be destroyed in {request.place}", loud=False))
     if not request.yes:
         count = plural(plan.tally().total, "resource")
         if production:
@@ -113,7 +113,7 @@ def _summary(run: Run) -> list[Text]:
 
     if run.model is None:
         return []
-    title = run_title(run.model, place=run.request.place, seconds=run.seconds, ended=run.ended_well)
+    title = run_title(run.model, place=run.request.place, seconds=run.phase_seconds, ended=run.ended_well)
     lines = summary_lines(run.model, title=title, outputs={}, width=columns())
     left = left_over(run.stack.export()) if run.ended_well else []
     if run.ended_well and not left:

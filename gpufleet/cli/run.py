@@ -56,6 +56,7 @@ class Run:
     Attributes:
         model: what the engine said in its latest phase, None before it ran.
         result: what came of it.
+        phase_seconds: how long the latest phase took.
         ended_well: whether the latest phase came to its end without an error.
     """
 
@@ -65,6 +66,7 @@ class Run:
         self.model: RunModel | None = None
         self.result: RunResult | None = None
         self.ended_well = False
+        self.phase_seconds = 0.0
         self._began = time.monotonic()
         self._stack: EnvironmentStack | None = None
 
@@ -130,6 +132,8 @@ class Run:
                 self.result = error.result
                 model.finish(cancelled=error.exit_code is ExitCode.CANCELLED)
                 raise
+            finally:
+                self.phase_seconds = progress.elapsed
         model.finish()
         self.ended_well = True
         return self.result

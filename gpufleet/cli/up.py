@@ -110,7 +110,7 @@ def _summary(run: Run) -> list[Text]:
     if run.model is None:
         return []
     ended = run.result is not None and not run.model.tally().failed
-    title = run_title(run.model, place=run.request.place, seconds=run.seconds, ended=run.ended_well)
+    title = run_title(run.model, place=run.request.place, seconds=run.phase_seconds, ended=run.ended_well)
     outputs = run.result.outputs if run.result else {}
     lines = summary_lines(run.model, title=title, outputs=outputs, width=columns())
     return [*lines, *next_lines(run.request.environment, sandbox=run.request.sandbox, up=ended and run.ended_well)]

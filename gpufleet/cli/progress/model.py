@@ -53,6 +53,8 @@ class Node:
     @property
     def kind(self) -> str:
         """Last part of the type token: `AgentPool`, `TrainingFabric`."""
+        if self.type.startswith("pulumi:providers:"):
+            return "Provider"
         return self.type.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
 
     @property
@@ -94,8 +96,8 @@ class Tally:
 
     @property
     def active(self) -> bool:
-        """Whether something is under way or was refused."""
-        return bool(self.running or self.failed)
+        """Whether something is under way, was refused, or is done while more of it waits for others."""
+        return bool(self.running or self.failed or (self.done and self.waiting))
 
     @property
     def finished(self) -> bool:

@@ -15,20 +15,22 @@ FOLD_OVER = 150
 """Lines of a plan from which on a component whose resources are all new is one line; `--diff` shows everything."""
 
 
-def plan_lines(model: RunModel, *, title: str, everything: bool = False) -> list[Text]:
+def plan_lines(model: RunModel, *, title: str, everything: bool = False, loud: bool = True) -> list[Text]:
     """The plan of a finished preview.
 
     Args:
         model: the preview.
         title: first line.
         everything: never fold, and cut no value short.
+        loud: list first what would be destroyed; a destroy's own plan has nothing else to list.
     """
     tallies: dict[str, Tally] = {}
     whole = model.tally(into=tallies)
     lines = [Text(title, "bold"), Text()]
     if not whole.total:
         return [*lines, Text(f"No changes: {plural(whole.unchanged, 'resource')} as declared.", "green")]
-    lines += _loud(model, everything=everything)
+    if loud:
+        lines += _loud(model, everything=everything)
     fold = not everything and whole.total > FOLD_OVER
     for root in model.children():
         lines += _component(model, tallies, model.nodes[root], 0, fold=fold, everything=everything)

@@ -10,7 +10,7 @@ from rich.text import Text
 from gpufleet.cli.progress.diagnostics import Problem
 from gpufleet.cli.progress.model import Node, RunModel, Tally
 from gpufleet.cli.progress.words import VERBS, duration
-from gpufleet.engine import Severity
+from gpufleet.engine import UNKNOWN, Severity
 
 _SLOWEST = 5
 _ROWS = 40
@@ -148,15 +148,14 @@ def _slowest(model: RunModel, width: int) -> Iterator[Text]:
         yield Text(f"  {duration(node.seconds):>8}  {name[: max(20, width - 12)]}")
 
 
-def _outputs(outputs: Mapping[str, object]) -> Iterator[Text]:
+def _outputs(outputs: Mapping[str, object], indent: str = "  ") -> Iterator[Text]:
     for key, thing in outputs.items():
         if isinstance(thing, Mapping) and thing:
-            yield Text(f"  {key}")
-            for name, item in thing.items():
-                yield Text(f"    {name}: {_scalar(item)}")
+            yield Text(f"{indent}{key}")
+            yield from _outputs(thing, f"{indent}  ")
+        elif thing == UNKNOWN:
+            yield Text(f"{indent}{key}: known after apply")
+        elif isinstance(thing, str):
+            yield Text(f"{indent}{key}: {thing}")
         else:
-            yield Text(f"  {key}: {_scalar(thing)}")
-
-
-def _scalar(thing: object) -> str:
-    return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False)
+            yield Text(f"{indent}{key}: {json.dumps(thing, ensure_ascii=False)}")

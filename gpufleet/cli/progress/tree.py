@@ -34,6 +34,9 @@ _FOLDS = (
 )
 
 
+_OPEN = _FOLDS[1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Row:
     depth: int
@@ -42,6 +45,7 @@ class _Row:
     right: str
     style: str
     running: bool = False
+    urn: str = ""
 
 
 def tree_lines(model: RunModel, *, now: float, width: int, height: int) -> list[Text]:
@@ -64,6 +68,7 @@ def tree_lines(model: RunModel, *, now: float, width: int, height: int) -> list[
         unfolding = _Unfolding(model=model, tallies=tallies, fold=fold, now=now)
         rows = list(unfolding.children(model.children(), 0))
         if len(rows) <= height:
+            rows = unfolding.fill(rows, height)
             break
     if len(rows) > height:
         hidden = sum(row.running for row in rows[height - 1 :])
@@ -100,12 +105,25 @@ class _Unfolding:
     fold: _Fold
     now: float
 
+    def fill(self, rows: list[_Row], height: int) -> list[_Row]:
+        """Spell out the most urgent of the folded components as long as there is room."""
+        spare = height - len(rows)
+        closed = [row.urn for row in rows if row.urn and self.tallies[row.urn].active and row.depth >= self.fold.depth]
+        opened: dict[str, list[_Row]] = {}
+        for urn in sorted(closed, key=lambda urn: _urgency(self.tallies[urn])):
+            wider = _Unfolding(model=self.model, tallies=self.tallies, fold=_OPEN, now=self.now)
+            inside = list(wider.subtree(self.model.nodes[urn], self.fold.depth))
+            if len(inside) - 1 <= spare:
+                spare -= len(inside) - 1
+                opened[urn] = inside
+        return [inner for row in rows for inner in opened.get(row.urn, [row])]
+
     def children(self, urns: Sequence[str], depth: int) -> Iterable[_Row]:
         shown = [urn for urn in urns if self.tallies[urn].total]
         spelt = shown
         if self.fold.siblings:
             spelt = [urn for urn in shown if self.tallies[urn].active]
-            spelt.sort(key=lambda urn: (not self.tallies[urn].failed, self.tallies[urn].started or 0.0))
+            spelt.sort(key=lambda urn: _urgency(self.tallies[urn]))
         for urn in spelt:
             yield from self.subtree(self.model.nodes[urn], depth)
         folded = set(shown) - set(spelt)
@@ -122,6 +140,11 @@ class _Unfolding:
             if node.changes:
                 yield _leaf(node, depth + 1, self.now)
             yield from self.children(self.model.children(node.urn), depth + 1)
+
+
+def _urgency(tally: Tally) -> tuple[bool, bool, float]:
+    """Refused first, then what is under way, the longest first."""
+    return not tally.failed, not tally.running, tally.started or 0.0
 
 
 def _leaf(node: Node, depth: int, now: float) -> _Row:
@@ -157,7 +180,13 @@ def _component(node: Node, tally: Tally, depth: int, now: float) -> _Row:
     else:
         state, style, mark = f"{tally.total:,} waiting", "dim", ""
     return _Row(
-        depth=depth, mark=mark, left=node.label, right=f"{state} {time:>8}", style=style, running=bool(tally.running)
+        depth=depth,
+        mark=mark,
+        left=node.label,
+        right=f"{state} {time:>8}",
+        style=style,
+        running=bool(tally.running),
+        urn=node.urn,
     )
 
 
