@@ -64,7 +64,9 @@ class StackFile:
             )
         top = _members(root)
         problems = [_unknown_key(name, key, node) for key, (node, _) in top.items() if key not in _STACK_KEYS]
+        problems += _duplicates(name, root)
         config = _environment_node(name, top)
+        problems += _duplicates(name, top["config"][1])
         values = Values(name)
         environment = values.build(config)
         return cls(name, environment, values.positions, tuple(problems + values.problems))
@@ -132,7 +134,8 @@ def _compose(text: str, name: str) -> Node | None:
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        cause = f"holds the character U+{ord(str(error.character)[:1] or ' '):04X}, which YAML does not allow"
+        code = error.character if isinstance(error.character, int) else ord(error.character)
+        cause = f"holds the character U+{code:04X}, which YAML does not allow"
         raise SpecError(
             [Problem(path=(), message=cause, fix="Remove it", file=name, line=line, column=column)]
         ) from None
@@ -168,6 +171,18 @@ def _syntax(error: MarkedYAMLError, text: str) -> tuple[str, str]:
 
 def _members(node: MappingNode) -> dict[str, tuple[Node, Node]]:
     return {str(key.value): (key, value) for key, value in node.value}
+
+
+def _duplicates(name: str, node: Node) -> list[Problem]:
+    seen: set[str] = set()
+    problems = []
+    for key, _ in node.value if isinstance(node, MappingNode) else ():
+        if (text := str(key.value)) in seen:
+            line, column = position_of(key)
+            message = f"{quoted(text)} stands twice"
+            problems.append(Problem(path=(), message=message, fix="Keep one", file=name, line=line, column=column))
+        seen.add(text)
+    return problems
 
 
 def _environment_node(name: str, top: dict[str, tuple[Node, Node]]) -> tuple[Node, Node]:

@@ -10,12 +10,11 @@ from gpufleet.spec.base import Priority
 from gpufleet.spec.checks.places import PlacedPool, pools_of
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.pool import NodeRange
-from gpufleet.spec.pool_names import agent_pools, domain_nodes
+from gpufleet.spec.pool_names import domain_nodes
 from gpufleet.spec.problem import Problem, Severity
 
 _DOMAIN = "azure-compute-docs setup-infiniband and virtual-machine-scale-sets-placement-groups"
 _RESERVATION = "azure-compute-docs capacity-reservation-overview; AKS use-capacity-reservation-groups"
-_MOST_DOMAINS = 99
 _RESERVATION_ID = re.compile(
     r"^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/]{1,90}"
     r"/providers/Microsoft\.Compute/capacityReservationGroups/[^/]{1,80}$",
@@ -24,7 +23,7 @@ _RESERVATION_ID = re.compile(
 
 
 def check_infiniband(environment: Environment) -> Iterator[Problem]:
-    """Size, zone and number of domains; RDMA-only settings; capacity reservations; the subscription's feature flag."""
+    """Size and zone of domains; RDMA-only settings; capacity reservations; the subscription's feature flag."""
     for placed in pools_of(environment):
         size = sizes.find(placed.pool.sku)
         if size is None:
@@ -56,13 +55,6 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
             message=f"{pool.nodes.max} nodes of {pool.sku} exceed one InfiniBand domain of {most}",
             fix=fix,
             source=_DOMAIN,
-            reads=reads,
-        )
-    if (domains := len(agent_pools(pool))) > _MOST_DOMAINS:
-        yield Problem(
-            path=(*path, "nodes"),
-            message=f"{pool.nodes} nodes in domains of {most} are {domains} agent pools, more than {_MOST_DOMAINS}",
-            fix="Make several pools, or raise infiniband.maxNodes",
             reads=reads,
         )
     if len(set(pool.zones)) > 1:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from gpufleet.catalog import limits, prices, regions, sizes
-from gpufleet.spec.addresses import scopes
+from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.base import Path
-from gpufleet.spec.checks.places import PlacedPool, pools_of
+from gpufleet.spec.checks.places import pools_of
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.problem import Problem
+from gpufleet.spec.problem import ITEMS, Problem
 
 _PRICES = "Azure retail prices of 2026-06-18, data/prices.csv"
 _NV_V4 = re.compile(r"^Standard_NV\d+as_v4$")
@@ -24,8 +24,7 @@ def check_sizes(environment: Environment) -> Iterator[Problem]:
         path = (*scope.path, "cluster", "systemPool", "sku")
         yield from _usable(scope.cluster.system_pool.sku, scope.region, path, scope.path)
         yield from _system(scope.cluster.system_pool.sku, path)
-        placed_pools = [placed for placed in pools_of(environment) if placed.scope.path == scope.path]
-        yield from _without_gpu(placed_pools, scope.path)
+        yield from _without_gpu(scope)
 
 
 def _usable(name: str, region: str, path: Path, scope: Path) -> Iterator[Problem]:
@@ -69,13 +68,15 @@ def _system(name: str, path: Path) -> Iterator[Problem]:
         yield Problem(path=path, message=message, fix="Use a larger size", source=source)
 
 
-def _without_gpu(pools: list[PlacedPool], scope: Path) -> Iterator[Problem]:
-    known = [size for placed in pools if (size := sizes.find(placed.pool.sku))]
-    if len(known) < len(pools) or any(size.is_gpu for size in known):
+def _without_gpu(scope: Scope) -> Iterator[Problem]:
+    known = [size for pool in scope.pools if (size := sizes.find(pool.sku))]
+    if len(known) < len(scope.pools) or any(size.is_gpu for size in known):
         return
-    what = "a training fabric" if scope[0] == "training" else "an inference region"
+    what = "a training fabric" if scope.path[0] == "training" else "an inference region"
+    path = (*scope.path, "pools")
     yield Problem(
-        path=(*scope, "pools"),
+        path=path,
         message=f"{what} needs a pool with GPUs, and none of these sizes has any",
         fix="Add a pool of an ND or NC size",
+        reads=((*path, ITEMS), *((*path, index, "sku") for index in range(len(scope.pools)))),
     )

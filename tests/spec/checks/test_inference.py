@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from gpufleet.catalog import regions
+from tests.spec.environments import GONE, Case, cases, changed, environment, judge, verdict
+
+_DOOR = ("inference", "frontDoor")
+_PREMIUM = "Premium_AzureFrontDoor"
+
+
+@cases(
+    Case(
+        "Private Link on the standard tier",
+        {_DOOR: {"privateLink": True}},
+        "inference.frontDoor.privateLink",
+        "Standard_AzureFrontDoor cannot reach origins by Private Link",
+        {_DOOR: {"privateLink": True, "sku": _PREMIUM}},
+    ),
+    Case(
+        "a registry without replicas",
+        {("registry",): {"sku": "Standard"}},
+        "registry.sku",
+        "a Standard registry has no replicas for the 2 regions",
+        {("registry",): {"sku": "Standard"}, ("training", 0, "region"): "swedencentral"},
+    ),
+    Case(
+        "nothing at all",
+        {("training",): [], ("inference",): GONE},
+        "",
+        "has neither training nor inference: there is nothing to make",
+        {("inference",): GONE},
+    ),
+)
+def test_inference(case: Case) -> None:
+    judge(case)
+
+
+def test_more_regions_than_an_origin_group_holds() -> None:
+    pool = environment()["inference"]["regions"][0]["pools"][0]
+    names = [name for name in regions.names() if regions.offers("Standard_D4ds_v5", name)][:51]
+    serving = [{"name": name, "pools": [pool]} for name in names]
+    value = changed({("inference", "regions"): serving, ("allowedRegions",): [*names, "eastus"], ("training",): []})
+    assert ("inference.regions", "51 regions exceed the 50 origins of a Front Door origin group") in [
+        (problem.key, problem.message) for problem in verdict(value)
+    ]
+    fewer = changed({("inference", "regions"): serving[:50]}, value)
+    assert "inference.regions" not in [problem.key for problem in verdict(fewer)]
