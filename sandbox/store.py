@@ -156,6 +156,12 @@ class Store:
             if transaction.puts or transaction.deletes:
                 self._append(transaction)
 
+    def wipe(self) -> None:
+        """Remove everything, under the lock; other processes see an empty cloud at their next look."""
+        with self._mutex, self._exclusive():
+            self.path.unlink(missing_ok=True)
+            self._forget()
+
     @contextlib.contextmanager
     def _exclusive(self) -> Iterator[None]:
         fcntl.flock(self._lock_file, fcntl.LOCK_EX)

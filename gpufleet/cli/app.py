@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import gpufleet
-from gpufleet.cli import destroy, engine, env, preview, schema, stacks, up
+from gpufleet.cli import destroy, engine, env, preview, sandbox, schema, stacks, up
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.add_typer(stacks.app)
 app.add_typer(up.app)
 app.add_typer(preview.app)
 app.add_typer(destroy.app)
+app.add_typer(sandbox.app)
 
 
 def _show_version(wanted: bool) -> None:
