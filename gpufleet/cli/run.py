@@ -50,6 +50,15 @@ class DeclinedError(GpufleetError):
         super().__init__("not confirmed, so nothing was changed")
 
 
+class StoppedError(GpufleetError):
+    """Ctrl-C while no engine was running: nothing had begun."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")
+
+
 class Run:
     """One command from the first check to the last line; see `reported`.
 
@@ -198,11 +207,12 @@ def reported(request: Request) -> Iterator[Run]:
     run = Run(request, ROOT)
     try:
         yield run
-    except GpufleetError as error:
+    except (GpufleetError, KeyboardInterrupt) as caught:
+        error = caught if isinstance(caught, GpufleetError) else StoppedError()
         run.tell_problems()
         outcome = Outcome.CANCELLED if error.exit_code is ExitCode.CANCELLED else Outcome.FAILED
         _emit_document(run, outcome, error.exit_code, error)
-        raise
+        raise error from None
     run.tell_problems()
     changed = run.result.changed if run.result else 0
     _emit_document(run, Outcome.SUCCEEDED if changed else Outcome.NO_CHANGES, ExitCode.OK, None)

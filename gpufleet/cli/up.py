@@ -90,15 +90,15 @@ def _agreed(run: Run) -> RunModel | None:
     from gpufleet.cli.run import ask
 
     request = run.request
-    run.phase("Previewing", run.stack.preview, request.options, tree=False)
-    plan = run.model
-    if plan is None:
-        return None
-    changes = plan.tally().total
-    if changes:
-        run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything))
+    try:
+        run.phase("Previewing", run.stack.preview, request.options, tree=False)
+    finally:
+        plan = run.model
+        changes = plan.tally().total if plan is not None else 0
+        if plan is not None and changes:
+            run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything))
     run.tell_problems()
-    if changes and not request.yes:
+    if plan is not None and changes and not request.yes:
         ask(f"Do this to {request.place}: {plan_counts(plan).plain}?")
     return plan
 

@@ -18,6 +18,7 @@ _UPPER = re.compile(r"ERROR CODE: (?P<code>\w+)")
 _JSON = re.compile(r'"code":\s*"(?P<code>\w+)",\s*"message":\s*"(?P<text>(?:[^"\\]|\\.)*)"', re.DOTALL)
 _STATUS = re.compile(r"(?:Status=|RESPONSE |StatusCode[=:] ?)(?P<status>\d{3})")
 
+# What the engine says at the end of every failed run, after the causes.
 _NOISE = re.compile(r"^(update|preview|destroy|refresh) (failed|canceled)$")
 _PROGRAM = re.compile(
     r"^(an unhandled error occurred: )?(python inline source runtime error|Program .*): ", re.IGNORECASE
@@ -84,6 +85,11 @@ class Problem:
         return "  ".join(part for part in (code, place) if part)
 
 
+def is_noise(diagnostic: Diagnostic) -> bool:
+    """Whether a message only repeats that the run failed."""
+    return _NOISE.match(diagnostic.message) is not None
+
+
 def problems(model: RunModel) -> list[Problem]:
     """Everything to tell about a run, errors first; what is the same for many resources is told once."""
     told: dict[_Key, list[str]] = {}
@@ -113,7 +119,7 @@ def of_error(error: GpufleetError) -> Problem:
 
 def _all(model: RunModel) -> Iterable[tuple[_Key, str]]:
     for diagnostic in model.diagnostics:
-        if not _NOISE.match(diagnostic.message):
+        if not is_noise(diagnostic):
             yield _read(diagnostic), diagnostic.urn
     for violation in model.violations:
         yield _judged(violation), violation.urn

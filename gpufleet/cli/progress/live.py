@@ -13,7 +13,7 @@ from typing import Self, TextIO
 
 from rich.text import Text
 
-from gpufleet.cli.progress.diagnostics import problems
+from gpufleet.cli.progress.diagnostics import is_noise, problems
 from gpufleet.cli.progress.model import Node, RunModel, Status
 from gpufleet.cli.progress.screen import Screen
 from gpufleet.cli.progress.tree import counts_line, tree_lines
@@ -142,7 +142,7 @@ class Progress:
                     self._say(_event_line(self._model, node, event))
             case Diagnostic(severity=Severity.INFO, urn=""):
                 self._say(event.message)
-            case Diagnostic() if event.severity in {Severity.WARNING, Severity.ERROR}:
+            case Diagnostic() if event.severity in {Severity.WARNING, Severity.ERROR} and not is_noise(event):
                 self._say(f"{event.severity}: {event.message.splitlines()[0]}")
             case Violation():
                 self._say(f"policy {event.policy} ({event.level}): {event.message.splitlines()[0]}")

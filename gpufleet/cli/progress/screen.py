@@ -42,7 +42,8 @@ class Screen:
         if width != self._width:  # a narrower terminal has broken the old lines into more rows
             out.append(_CLEAR_BELOW)
         painted = render(lines, colour=True).rstrip("\n").split("\n")
-        out += ["\n".join(line + _CLEAR_TO_LINE_END for line in painted), _CLEAR_BELOW, _FRAME_END]
+        # Back to the first column, so that the ^C which a terminal echoes doesn't break the last line.
+        out += ["\n".join(line + _CLEAR_TO_LINE_END for line in painted), _CLEAR_BELOW, "\r", _FRAME_END]
         self._lengths, self._width = [line.cell_len for line in lines], width
         self._write("".join(out))
 
@@ -52,8 +53,8 @@ class Screen:
         self._lengths = []
 
     def _to_top(self, width: int) -> str:
-        rows = sum(max(1, -(-length // max(1, width))) for length in self._lengths)
-        return "\r" + (f"\x1b[{rows - 1}A" if rows > 1 else "")
+        above = sum(max(1, -(-length // max(1, width))) for length in self._lengths[:-1])
+        return "\r" + (f"\x1b[{above}A" if above else "")
 
     def _write(self, text: str) -> None:
         try:
