@@ -11,6 +11,8 @@ def nearest_name(name: str, known: Iterable[str]) -> str | None:
     by_key: dict[str, str] = {}
     for candidate in known:
         by_key.setdefault(_key(candidate), candidate)
+    if len(key := _key(name)) >= 3 and len(longer := [known for known in by_key if known.startswith(key)]) == 1:
+        return by_key[longer[0]]
     # An overlong name would make difflib quadratic, and no name is that long.
     matches = get_close_matches(_key(name[:80]), by_key, n=1, cutoff=0.6)
     return by_key[matches[0]] if matches else None

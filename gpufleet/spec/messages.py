@@ -13,6 +13,9 @@ from gpufleet.spec.problem import Problem, quoted
 
 UNKNOWN_KEY: Final = "is not a known key"
 
+# Turning an integer to text takes quadratic time, and Python refuses beyond 4,300 digits.
+_MOST_BITS: Final = 256
+
 _UNION_TAGS: Final = ("range", "number")
 
 # pydantic's error types that models can give, and their words; {shown} is the value.
@@ -53,20 +56,25 @@ def path_of(error: ErrorDetails) -> Path:
 
 def problem_of(error: ErrorDetails) -> Problem:
     """The problem that pydantic found, in words."""
-    path = path_of(error)
-    if error["type"] == "missing":
-        words = meaning(path)
-        return Problem(path=path, message="is missing", fix=f"Add it: {words}" if words else "Add it")
-    if error["type"] == "extra_forbidden":
-        return _unknown_key(path)
-    if error["input"] is None:
-        return Problem(path=path, message="is empty", fix="Give it a value, or leave the key out if it has a default")
-    if error["type"] == "enum":
-        return _not_a_choice(path, error["input"])
-    if path[-1:] == ("nodes",) and error["type"] in {"int_type", "int_from_float", "model_type"}:
-        message = f"must be a number of nodes or a range, not {shown(error['input'])}"
-        return Problem(path=path, message=message, fix="Write `nodes: 4`, or `nodes: {min: 0, max: 4}`")
-    return Problem(path=path, message=_message(error), fix=_fix(path, error))
+    path, value = path_of(error), error["input"]
+    match error["type"]:
+        case "missing":
+            words = meaning(path)
+            message, fix = "is missing", f"Add it: {words}" if words else "Add it"
+        case "extra_forbidden":
+            message, fix = UNKNOWN_KEY, _fix_of_unknown(path)
+        case _ if value is None:
+            message, fix = "is empty", "Give it a value, or leave the key out if it has a default"
+        case _ if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            message, fix = "is far too large a number", "Check its digits"
+        case "enum":
+            message, fix = _not_a_choice(path, value)
+        case "int_type" | "int_from_float" | "model_type" if path[-1:] == ("nodes",):
+            message = f"must be a number of nodes or a range, not {shown(value)}"
+            fix = "Write `nodes: 4`, or `nodes: {min: 0, max: 4}`"
+        case _:
+            message, fix = _message(error), _fix(path, error)
+    return Problem(path=path, message=message, fix=fix)
 
 
 def target_of(error: ErrorDetails) -> Path | None:
@@ -85,9 +93,6 @@ def shown(value: object) -> str:
             return "true" if value else "false"
         case str():
             return f"the text {quoted(value)}"
-        case int() if value.bit_length() > 128:
-            # int to text is quadratic, and Python refuses beyond 4,300 digits.
-            return "a number of more than 38 digits"
         case list():
             return "a list"
         case dict():
@@ -95,18 +100,16 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def _unknown_key(path: Path) -> Problem:
+def _fix_of_unknown(path: Path) -> str:
     known = known_keys(path[:-1])
     near = nearest_name(str(path[-1]), known)
-    fix = f"Did you mean `{near}`?" if near else f"Known here: {', '.join(known)}"
-    return Problem(path=path, message=UNKNOWN_KEY, fix=fix)
+    return f"Did you mean `{near}`?" if near else f"Known here: {', '.join(known)}"
 
 
-def _not_a_choice(path: Path, value: object) -> Problem:
+def _not_a_choice(path: Path, value: object) -> tuple[str, str]:
     members = enum_members(path)
     near = nearest_name(value, members) if isinstance(value, str) else None
-    message = f"must be one of {', '.join(members)}, not {shown(value)}"
-    return Problem(path=path, message=message, fix=f"Did you mean {near}?" if near else "")
+    return f"must be one of {', '.join(members)}, not {shown(value)}", f"Did you mean {near}?" if near else ""
 
 
 def _message(error: ErrorDetails) -> str:

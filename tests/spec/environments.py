@@ -113,8 +113,6 @@ def cases(*table: Case) -> pytest.MarkDecorator:
 
 def judge(case: Case) -> None:
     """The broken environment has this one problem and no other, and the kept one has none."""
-    found = [
-        (problem.severity, problem.key, problem.message) for problem in verdict(changed(case.broken), case.today)
-    ]
+    found = [(problem.severity, problem.key, problem.message) for problem in verdict(changed(case.broken), case.today)]
     assert found == [(case.severity, case.key, case.message)]
     assert [str(problem) for problem in verdict(changed(case.kept), case.today)] == []

@@ -13,7 +13,7 @@ from gpufleet.spec.pool_names import AgentPoolPlan, agent_pools
 H100 = "Standard_ND96isr_H100_v5"
 
 
-def _pool(**fields: Any) -> Pool:
+def _pool(**fields: object) -> Pool:
     return Pool.model_validate({"name": "h100", "sku": H100, "nodes": 1, **fields})
 
 

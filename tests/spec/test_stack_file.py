@@ -25,7 +25,9 @@ def _refused(text: str) -> str:
 
 
 def test_values_are_what_pulumi_reads() -> None:
-    body = 'a: [1, "2", 1.5, .inf, true, yes, ~, 0x1F, 0o17, 1_000, -3, 1e3, 2026-12-01, "2026-12-01"]\nb: |\n  x\n  y\nc:'
+    body = (
+        'a: [1, "2", 1.5, .inf, true, yes, ~, 0x1F, 0o17, 1_000, -3, 1e3, 2026-12-01, "2026-12-01"]\nb: |\n  x\n  y\nc:'
+    )
     assert _read(body).environment == {
         "a": [1, "2", 1.5, math.inf, True, "yes", None, 31, 15, 1000, -3, 1000.0, dt.date(2026, 12, 1), "2026-12-01"],
         "b": "x\ny\n",
@@ -73,15 +75,22 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
         ),
         (
             "a: {secure: AAABAA}",
-            "s.yaml:3:9: error: a: is an encrypted value (`secure:`). Write it in plain text: an environment holds no "
-            "secret, and checks must be able to read it.",
+            (
+                "s.yaml:3:9: error: a: is an encrypted value (`secure:`). Write it in plain text: an environment holds no "
+                "secret, and checks must be able to read it."
+            ),
         ),
         (
             "a: !!python/name:os.system x",
-            's.yaml:3:8: error: a: has the YAML tag "tag:yaml.org,2002:python/name:os.system", which a stack file has '
-            "no use for. Remove the tag.",
+            (
+                's.yaml:3:8: error: a: has the YAML tag "tag:yaml.org,2002:python/name:os.system", which a stack file has '
+                "no use for. Remove the tag."
+            ),
         ),
-        ("a: !x {b: 1}", 's.yaml:3:8: error: a: has the YAML tag "!x", which a stack file has no use for. Remove the tag.'),
+        (
+            "a: !x {b: 1}",
+            's.yaml:3:8: error: a: has the YAML tag "!x", which a stack file has no use for. Remove the tag.',
+        ),
         ("? [a]\n: 1", "s.yaml:3:7: error: has a key that is not plain text. Write keys as words."),
         ("a: !!int x", 's.yaml:3:8: error: a: "x" is not a valid int.'),
         ("a: 2026-13-01", 's.yaml:3:8: error: a: "2026-13-01" is not a valid timestamp.'),
@@ -93,7 +102,10 @@ def test_what_is_read_and_reported(body: str, problem: str) -> None:
 
 
 def test_keys_of_the_file_itself() -> None:
-    text = "conf: 1\nconfig:\n  azure-native:location: eastus\n  gpufleet:environment: {}\nencryptionsalt: x\nencryptionsalt: y\n"
+    text = (
+        "conf: 1\nconfig:\n  azure-native:location: eastus\n  gpufleet:environment: {}\nencryptionsalt: "
+        "x\nencryptionsalt: y\n"
+    )
     assert [str(problem) for problem in StackFile.from_text(text, name="s.yaml").problems] == [
         's.yaml:1:1: error: "conf" is not a key of a Pulumi stack file. Did you mean `config`?',
         's.yaml:6:1: error: "encryptionsalt" stands twice. Keep one.',
@@ -107,7 +119,10 @@ def test_keys_of_the_file_itself() -> None:
         ("# nothing\n", "s.yaml: error: the file is empty. Give it `config:` with `gpufleet:environment:` below."),
         (
             "- a\n",
-            "s.yaml:1:1: error: the file must be a block of keys. Start it with `config:` and `gpufleet:environment:` below.",
+            (
+                "s.yaml:1:1: error: the file must be a block of keys. Start it with `config:` and "
+                "`gpufleet:environment:` below."
+            ),
         ),
         (
             "encryptionsalt: x\n",
@@ -128,15 +143,24 @@ def test_keys_of_the_file_itself() -> None:
         ),
         (
             "config:\n  gpufleet:environment: {secure: x}\n",
-            "s.yaml:2:3: error: `gpufleet:environment` is encrypted. Write it in plain text: it holds no secret, and checks must "
-            "be able to read it.",
+            (
+                "s.yaml:2:3: error: `gpufleet:environment` is encrypted. Write it in plain text: it holds no "
+                "secret, and checks must "
+                "be able to read it."
+            ),
         ),
         ("config:\n\ta: 1\n", "s.yaml:2:1: error: a tab where YAML wants spaces. Indent with spaces."),
-        ("a: 1\n---\nb: 2\n", "s.yaml:2:1: error: several YAML documents in one file. Keep one: remove the `---` between them."),
+        (
+            "a: 1\n---\nb: 2\n",
+            "s.yaml:2:1: error: several YAML documents in one file. Keep one: remove the `---` between them.",
+        ),
         ("a: *b\n", "s.yaml:1:4: error: not valid YAML: found undefined alias 'b'."),
         (
             "config: {a\n",
-            "s.yaml:2:1: error: not valid YAML: expected ',' or '}', but got '<stream end>' (while parsing a flow mapping).",
+            (
+                "s.yaml:2:1: error: not valid YAML: expected ',' or '}', but got '<stream end>' (while parsing a "
+                "flow mapping)."
+            ),
         ),
         ("a: \x01\n", "s.yaml:1:4: error: holds the character U+0001, which YAML does not allow. Remove it."),
         ("[" * 500, "s.yaml: error: is nested too deeply to be a stack file."),

@@ -48,4 +48,8 @@ def test_budget(case: Case) -> None:
 
 
 def test_without_a_date_the_calendar_is_left_alone() -> None:
-    judge(Case("", {_START: "2026-12-02"}, "budget.start", "2026-12-02 is not the first of a month", {_START: "2099-01-01"}))
+    judge(
+        Case(
+            "", {_START: "2026-12-02"}, "budget.start", "2026-12-02 is not the first of a month", {_START: "2099-01-01"}
+        )
+    )

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from gpufleet.spec.base import Path
 from tests.spec.environments import CLUSTER, DATA, POOL, Case, cases, judge
 
 _GROUP = "00000000-0000-0000-0000-00000000000a"
-_SMALL = {("training", 0, "pools", 1, "nodes"): {"min": 0, "max": 1}, (*POOL, "nodes"): 1}
+_SMALL: dict[Path, object] = {("training", 0, "pools", 1, "nodes"): {"min": 0, "max": 1}, (*POOL, "nodes"): 1}
 
 
 @cases(

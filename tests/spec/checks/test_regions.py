@@ -37,7 +37,11 @@ _ALLOWED = ("allowedRegions",)
     ),
     Case(
         "zones where there are none",
-        {("inference", "regions", 0, "name"): "northcentralus", _ALLOWED: ["eastus", "northcentralus"], (*SERVE, "zones"): ["1"]},
+        {
+            ("inference", "regions", 0, "name"): "northcentralus",
+            _ALLOWED: ["eastus", "northcentralus"],
+            (*SERVE, "zones"): ["1"],
+        },
         "inference.regions[0].pools[0].zones",
         "northcentralus has no availability zones",
         {("inference", "regions", 0, "name"): "northcentralus", _ALLOWED: ["eastus", "northcentralus"]},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from gpufleet.spec.base import Path
 from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, changed, judge, verdict
 
 
@@ -81,7 +82,11 @@ def test_the_fix_names_the_nearest_size_and_the_cheapest_regions() -> None:
         'the text "standard_d32s_V5x" is not an Azure VM size by its ARM name, such as Standard_ND96isr_H100_v5'
     )
     assert verdict(changed({(*DATA, "sku"): "Standard_D32_v5"}))[0].fix == "Did you mean Standard_D32s_v5?"
-    francecentral = {("inference", "regions", 0, "name"): "francecentral", ("allowedRegions",): ["eastus", "francecentral"]}
+    francecentral: dict[Path, object] = {
+        ("inference", "regions", 0, "name"): "francecentral",
+        ("allowedRegions",): ["eastus", "francecentral"],
+    }
     assert verdict(changed(francecentral))[0].fix == (
-        "The list has it in eastus, eastus2, westus2, westus3, indonesiacentral, malaysiawest and 21 more (cheapest first)"
+        "The list has it in eastus, eastus2, westus2, westus3, indonesiacentral, malaysiawest and 21 more "
+        "(cheapest first)"
     )
