@@ -31,7 +31,7 @@ class Resource:
     """A resource in the cloud: its ARM id (in the case it was created with), its type's token and its outputs."""
 
     id: str
-    token: str
+    pulumi_type: str
     outputs: Properties
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -82,4 +83,5 @@ class ContractBook:
             draft.write_text(json.dumps(contract_to_json(contract), separators=(",", ":")))
             draft.replace(file)
         except OSError:
-            draft.unlink(missing_ok=True)  # a cache that cannot be written costs time, nothing else
+            with contextlib.suppress(OSError):  # a cache that cannot be written costs time, nothing else
+                draft.unlink()

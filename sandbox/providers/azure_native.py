@@ -63,6 +63,7 @@ class AzureNative(Backend):
         if not failures:
             failures += [failure for name, rule in kind.names.items() for failure in rule.check(name, inputs.get(name))]
             failures += [failure for check in kind.checks for failure in check(inputs)]
+            failures += _unknown_region(kind, inputs)
         if contract.api_version:
             inputs.setdefault("azureApiVersion", contract.api_version)
         return Checked(inputs=inputs, failures=failures)
@@ -159,23 +160,40 @@ class AzureNative(Backend):
     ) -> tuple[str, Properties, Properties] | None:
         """Read for a refresh or an import."""
         kind = registry.by_token(urn.type)
-        names = arm.parse_id(kind.path, resource_id)
-        if names is None:
+        if arm.parse_id(kind.path, resource_id) is None:
             raise SandboxError(f"'{resource_id}' is not the id of a {kind.title}: it has the form {kind.path}")
         found = self._manager.find(resource_id)
-        if found is None or found.token != kind.pulumi_type:
+        if found is None or found.pulumi_type != kind.pulumi_type:
             return None
         contract = self._book.get(kind.pulumi_type)
         live = _project(contract, contract.inputs, found.outputs)
         if inputs:
             known = _project(contract, contract.inputs, state)
             return found.id, found.outputs, carry_over(inputs, known, live)
-        names.pop("subscriptionId", None)
-        return found.id, found.outputs, {**live, **names}
+        names = {
+            name: value for name, value in (arm.parse_id(kind.path, found.id) or {}).items() if name != "subscriptionId"
+        }
+        return found.id, found.outputs, {**live, **names, "azureApiVersion": contract.api_version}
 
     def invoke(self, token: str, arguments: Properties) -> Properties:
         """Call a function of the sandbox's Azure."""
         return registry.invoke(token)(self._manager, reveal(arguments))
+
+
+def _unknown_region(kind: ResourceType, inputs: Properties) -> list[Failure]:
+    """A location must be a region of Azure, or the one place where a global type is."""
+    from gpufleet.catalog import regions  # noqa: PLC0415 - 0.07 s that the plugin's start need not wait for
+
+    location = reveal(inputs.get("location"))
+    if not isinstance(location, str):
+        return []
+    name = normalise_location(location)
+    if name == "global" or regions.find(name) is not None:
+        return []
+    near = regions.nearest(name)
+    hint = f"; did you mean '{near}'?" if near else ""
+    text = f"The provided location '{location}' is not available for resource type '{kind.arm_type}'{hint}"
+    return [Failure("location", text)]
 
 
 def _preview_object(contract: Contract, shape: ObjectShape, given: Properties) -> Properties:
