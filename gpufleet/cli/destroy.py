@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,12 +21,20 @@ from gpufleet.cli.run_options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.text import Text
 
     from gpufleet.cli.progress.model import RunModel
     from gpufleet.cli.run import Run
+    from gpufleet.engine import Resource
 
 app = typer.Typer()
+
+UnprotectOption = Annotated[
+    list[str] | None,
+    typer.Option("--unprotect", metavar="NAME", help="Let this protected resource go; repeatable, * as a wildcard."),
+]
 
 
 @app.command()
@@ -35,6 +43,7 @@ def destroy(
     *,
     sandbox: SandboxOption = False,
     yes: YesOption = False,
+    unprotect: UnprotectOption = None,
     refresh: RefreshOption = False,
     target: TargetOption = None,
     target_dependents: TargetDependentsOption = False,
@@ -44,7 +53,7 @@ def destroy(
     output: OutputOption = None,
 ) -> None:
     """Delete every resource of an environment. Protected ones stop it before anything is deleted."""
-    from gpufleet.cli.protection import require_unprotected
+    from gpufleet.cli.protection import in_state, to_unprotect
     from gpufleet.cli.run import reported, require_answerable
 
     options = run_options(
@@ -66,27 +75,32 @@ def destroy(
     with reported(request) as run:
         spec = run.check()
         require_answerable(request)
-        require_unprotected(run.stack.export(), request)
-        plan = _agreed(run, production=spec.environment_class == "production")
+        resources = in_state(run.stack.export())
+        allowed = to_unprotect(resources, unprotect or [], request)
+        plan = _agreed(run, resources, production=spec.environment_class == "production")
         if plan is None:
             run.emit_text(_nothing(request))
             return
+        run.stack.unprotect(allowed)
         try:
             run.phase("Destroying", run.stack.destroy, options, tree=True, plan=plan)
         finally:
             run.emit_text(_summary(run))
 
 
-def _agreed(run: Run, *, production: bool) -> RunModel | None:
-    """Preview, show it, ask; None when there is nothing to destroy."""
+def _agreed(run: Run, resources: Sequence[Resource], *, production: bool) -> RunModel | None:
+    """Show what will go, ask; None when there is nothing to destroy."""
     from gpufleet.cli.progress.plan import plan_lines
     from gpufleet.cli.progress.words import plural
+    from gpufleet.cli.protection import destroy_plan
     from gpufleet.cli.run import ask, ask_for_name
 
     request = run.request
-    run.phase("Looking at", run.stack.preview_destroy, request.options, tree=False)
-    plan = run.model
-    if plan is None or not plan.tally().total:
+    plan = destroy_plan(resources)
+    if request.options.targets:
+        run.phase("Looking at", run.stack.preview_destroy, request.options, tree=False)
+        plan = run.model or plan
+    if not plan.tally().total:
         return None
     run.tell(plan_lines(plan, title=f"To be destroyed in {request.place}", loud=False))
     if not request.yes:
@@ -108,16 +122,16 @@ def _summary(run: Run) -> list[Text]:
     from rich.text import Text
 
     from gpufleet.cli.progress.summary import run_title, summary_lines
-    from gpufleet.cli.protection import left_over
+    from gpufleet.cli.protection import in_state, left_over
     from gpufleet.cli.run import columns
 
     if run.model is None:
         return []
     title = run_title(run.model, place=run.request.place, seconds=run.phase_seconds, ended=run.ended_well)
     lines = summary_lines(run.model, title=title, outputs={}, width=columns())
-    left = left_over(run.stack.export()) if run.ended_well else []
-    if run.ended_well and not left:
-        lines += [Text(), Text(f"Nothing is left of {run.request.place}; its (empty) stack stays.")]
-    elif left:
-        lines += [Text(), Text(f"Left in the state ({len(left)}):"), *(Text(f"  {name}") for name in left[:20])]
-    return lines
+    if not run.ended_well or run.request.options.targets:
+        return lines
+    left = left_over(in_state(run.stack.export()))
+    if left:
+        return [*lines, Text(), Text(f"Left in the state ({len(left)}):"), *(Text(f"  {name}") for name in left[:20])]
+    return [*lines, Text(), Text(f"Nothing is left of {run.request.place}; its (empty) stack stays.")]

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -198,6 +198,16 @@ class EnvironmentStack:
             EngineError: see `preview`.
         """
         return self._json(["stack", "export"])
+
+    def unprotect(self, urns: Sequence[str]) -> None:
+        """Take the protection off some resources, in the state (the next `up` puts back what the programme says).
+
+        Raises:
+            EngineError: see `preview`.
+        """
+        if urns:
+            run = _Run(self, RunKind.DESTROY, RunOptions(), None)
+            run.cli(["state", "unprotect", *urns, "--yes", "--stack", self.environment])
 
     def _json(self, arguments: list[str]) -> Mapping[str, object]:
         run = _Run(self, RunKind.REFRESH, RunOptions(), None)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.text import Text
 
 from gpufleet.cli.progress.model import Node, RunModel, Tally
-from gpufleet.cli.progress.words import CHANGES, LOUD, VERBS, plural, value
+from gpufleet.cli.progress.words import LOUD, VERBS, plural, value
 from gpufleet.engine import ChangeKind, PropertyChange
 
 FOLD_OVER = 150
-"""Lines of a plan from which on a component whose resources are all new is one line; `--diff` shows everything."""
+"""Changes from which on a part of a fabric or region that is all new is one line; `--diff` shows everything."""
+
+FOLD_WHOLE_OVER = 600
+"""Changes from which on a whole fabric or region that is all new is one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Detail:
+    """What is folded: components from `depth` on in which nothing but one of `operations` happens."""
+
+    depth: int
+    operations: frozenset[str]
+    everything: bool
 
 
 def plan_lines(model: RunModel, *, title: str, everything: bool = False, loud: bool = True) -> list[Text]:
@@ -31,9 +43,13 @@ def plan_lines(model: RunModel, *, title: str, everything: bool = False, loud: b
         return [*lines, Text(f"No changes: {plural(whole.unchanged, 'resource')} as declared.", "green")]
     if loud:
         lines += _loud(model, everything=everything)
-    fold = not everything and whole.total > FOLD_OVER
+    detail = _Detail(
+        depth=1 if whole.total > FOLD_WHOLE_OVER else 2,
+        operations=_foldable(whole, loud=loud, everything=everything),
+        everything=everything,
+    )
     for root in model.children():
-        lines += _component(model, tallies, model.nodes[root], 0, fold=fold, everything=everything)
+        lines += _component(model, tallies, model.nodes[root], 0, detail)
     return [*lines, Text(), plan_counts(model)]
 
 
@@ -80,23 +96,22 @@ def _loud(model: RunModel, *, everything: bool) -> list[Text]:
     return lines
 
 
-def _component(
-    model: RunModel, tallies: dict[str, Tally], node: Node, depth: int, *, fold: bool, everything: bool
-) -> Iterator[Text]:
+def _component(model: RunModel, tallies: dict[str, Tally], node: Node, depth: int, detail: _Detail) -> Iterator[Text]:
     tally = tallies[node.urn]
     if not tally.total:
         return
     indent = "  " * depth
-    children = [model.nodes[child] for child in model.children(node.urn) if tallies[child].total]
+    children = [model.nodes[child] for child in model.children(node.urn)]
     if node.changes:
-        yield from _resource(node, indent, everything=everything)
-    elif fold and depth >= 2 and _all_new(tally):
-        yield Text(f"{indent}{node.label}: ").append(f"+ {tally.total:,} to create", VERBS["create"].style)
+        yield from _resource(node, indent, everything=detail.everything)
+    elif depth >= detail.depth and (op := _only_operation(tally)) in detail.operations:
+        verb = VERBS[op]
+        yield Text(f"{indent}{node.label}: ").append(f"{verb.mark} {tally.total:,} to {verb.base}", verb.style)
         return
     else:
         yield Text(f"{indent}{node.label}", "bold")
     for child in children:
-        yield from _component(model, tallies, child, depth + 1, fold=fold, everything=everything)
+        yield from _component(model, tallies, child, depth + 1, detail)
 
 
 def _resource(node: Node, indent: str, *, everything: bool) -> Iterator[Text]:
@@ -117,10 +132,12 @@ def _protection(node: Node) -> str:
     return " (protected)" if node.protected and node.op in LOUD else ""
 
 
-def _all_new(tally: Tally) -> bool:
-    return not tally.unchanged and set(tally.planned) == {"create"}
+def _foldable(whole: Tally, *, loud: bool, everything: bool) -> frozenset[str]:
+    if everything or whole.total <= FOLD_OVER:
+        return frozenset()
+    return frozenset({"create"} if loud else {"create", "delete"})
 
 
-def planned_operations(model: RunModel) -> Counter[str]:
-    """Resources that change, by operation."""
-    return Counter(node.op for node in model.resources() if node.op in CHANGES)
+def _only_operation(tally: Tally) -> str:
+    """The operation of a subtree that is all new, or goes as a whole; "" when it is mixed."""
+    return next(iter(tally.planned)) if not tally.unchanged and len(tally.planned) == 1 else ""
