@@ -15,6 +15,7 @@ from tools.language_host.host import LanguageHost
 
 _WORKERS = 16
 _PARENT_CHECK_SECONDS = 1.0
+_GRACE_SECONDS = 0.5
 # The engine sends the whole state of a stack's configuration; its own limit is the same (pulumi/pulumi: rpcutil).
 _MAX_MESSAGE = 400 * 1024 * 1024
 
@@ -41,7 +42,7 @@ def main() -> None:
     while not stop.wait(_PARENT_CHECK_SECONDS) and os.getppid() == parent:
         pass
     host.end_plugins()
-    server.stop(grace=None)
+    server.stop(grace=_GRACE_SECONDS).wait(_GRACE_SECONDS)  # the answer to Cancel is still on its way
     # A programme's threads that still wait for the engine must not keep the process.
     os._exit(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -32,7 +33,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._stop = stop
         self._plugins: set[PluginProcess] = set()
 
-    def Handshake(  # noqa: N802 names of the protocol, here and below
+    def Handshake(
         self, request: language_pb2.LanguageHandshakeRequest, context: grpc.ServicerContext
     ) -> language_pb2.LanguageHandshakeResponse:
         """Begin; a newer engine gives its address here."""
@@ -40,23 +41,23 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         self._engine_address = request.engine_address or self._engine_address
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:  # noqa: N802
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         """Our version: that of the SDK whose runtime we are."""
         del request, context
         return plugin_pb2.PluginInfo(version=metadata.version("pulumi"))
 
-    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:  # noqa: N802
+    def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
         """Run a programme."""
         del context
         wanted = virtualenv_python(request.info)
         if wanted is not None and wanted.parent.parent.resolve() != Path(sys.prefix).resolve():
             return language_pb2.RunResponse(
-                error=f"Pulumi.yaml names the virtual environment {wanted.parent.parent}, but this language host serves "
-                f"{sys.prefix} only; install the official Pulumi CLI to run other projects"
+                error=f"Pulumi.yaml names the virtual environment {wanted.parent.parent}, but this language host "
+                f"serves {sys.prefix} only; install the official Pulumi CLI to run other projects"
             )
         return run_program(request, self._engine_address)
 
-    def RunPlugin(  # noqa: N802
+    def RunPlugin(
         self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.RunPluginResponse]:
         """Run a policy pack (or another plugin written in Python) and pass on what it writes."""
@@ -74,13 +75,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         for plugin in tuple(self._plugins):
             plugin.end()
 
-    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:  # noqa: N802
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """The engine is done with us."""
         del request, context
         self._stop.set()
         return empty_pb2.Empty()
 
-    def About(self, request: language_pb2.AboutRequest, context: grpc.ServicerContext) -> language_pb2.AboutResponse:  # noqa: N802
+    def About(self, request: language_pb2.AboutRequest, context: grpc.ServicerContext) -> language_pb2.AboutResponse:
         """What `pulumi about` shows."""
         del request, context
         version = ".".join(map(str, sys.version_info[:3]))
@@ -88,14 +89,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             executable=sys.executable, version=version, metadata={"host": "gpufleet", "virtualenv": sys.prefix}
         )
 
-    def RuntimeOptionsPrompts(  # noqa: N802
+    def RuntimeOptionsPrompts(
         self, request: language_pb2.RuntimeOptionsRequest, context: grpc.ServicerContext
     ) -> language_pb2.RuntimeOptionsResponse:
         """No question to ask: the environment is made by `make`."""
         del request, context
         return language_pb2.RuntimeOptionsResponse()
 
-    def GetRequiredPlugins(  # noqa: N802
+    def GetRequiredPlugins(
         self, request: language_pb2.GetRequiredPluginsRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPluginsResponse:
         """Older form of `GetRequiredPackages`."""
@@ -106,7 +107,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         ]
         return language_pb2.GetRequiredPluginsResponse(plugins=plugins)
 
-    def GetRequiredPackages(  # noqa: N802
+    def GetRequiredPackages(
         self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPackagesResponse:
         """The providers that the programme's requirements.txt names, in the installed versions."""
@@ -117,7 +118,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         ]
         return language_pb2.GetRequiredPackagesResponse(packages=packages)
 
-    def GetProgramDependencies(  # noqa: N802
+    def GetProgramDependencies(
         self, request: language_pb2.GetProgramDependenciesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetProgramDependenciesResponse:
         """What `pulumi about` lists: the required packages, or all that are installed."""
@@ -128,7 +129,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             dependencies=[language_pb2.DependencyInfo(name=name, version=installed[name]) for name in sorted(names)]
         )
 
-    def InstallDependencies(  # noqa: N802
+    def InstallDependencies(
         self, request: language_pb2.InstallDependenciesRequest, context: grpc.ServicerContext
     ) -> Iterator[language_pb2.InstallDependenciesResponse]:
         """`pulumi install`: the requirements into the environment that will run them."""
@@ -169,7 +170,8 @@ def _providers(info: language_pb2.ProgramInfo) -> list[tuple[str, str]]:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue
-        # Provider SDKs carry this file; the policy SDK does not. (Listing a distribution's files takes far longer.)
-        if Path(str(distribution.locate_file(name.replace("-", "_"))), "pulumi-plugin.json").is_file():
+        # Providers' packages say so in this file; the policy SDK has one that says no.
+        plugin = Path(str(distribution.locate_file(name.replace("-", "_"))), "pulumi-plugin.json")
+        if plugin.is_file() and json.loads(plugin.read_text(encoding="utf-8")).get("resource"):
             found.append((name.removeprefix("pulumi-"), distribution.version))
     return found
