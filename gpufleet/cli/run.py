@@ -154,7 +154,8 @@ class Run:
 
     def tell_problems(self) -> None:
         """What the engine, Azure and the policies objected to in the latest phase, on stderr."""
-        if self.model is not None and (found := problems(self.model)):
+        traces = os.environ.get("GPUFLEET_DEBUG") == "1"
+        if self.model is not None and (found := problems(self.model, traces=traces)):
             self.tell(problem_lines(found))
 
     def emit_text(self, lines: list[Text]) -> None:

@@ -90,10 +90,15 @@ def is_noise(diagnostic: Diagnostic) -> bool:
     return _NOISE.match(diagnostic.message) is not None
 
 
-def problems(model: RunModel) -> list[Problem]:
-    """Everything to tell about a run, errors first; what is the same for many resources is told once."""
+def problems(model: RunModel, *, traces: bool = False) -> list[Problem]:
+    """Everything to tell about a run, errors first; what is the same for many resources is told once.
+
+    Args:
+        model: the run.
+        traces: keep the stack trace of a programme that raised.
+    """
     told: dict[_Key, list[str]] = {}
-    for key, urn in _all(model):
+    for key, urn in _all(model, traces=traces):
         urns = told.setdefault(key, [])
         if _is_resource(urn) and urn not in urns:
             urns.append(urn)
@@ -117,18 +122,18 @@ def of_error(error: GpufleetError) -> Problem:
     return Problem(severity=Severity.ERROR, code="", status=0, text=error.message, where=(), urns=(), hint=error.hint)
 
 
-def _all(model: RunModel) -> Iterable[tuple[_Key, str]]:
+def _all(model: RunModel, *, traces: bool) -> Iterable[tuple[_Key, str]]:
     for diagnostic in model.diagnostics:
         if not is_noise(diagnostic):
-            yield _read(diagnostic), diagnostic.urn
+            yield _read(diagnostic, traces=traces), diagnostic.urn
     for violation in model.violations:
         yield _judged(violation), violation.urn
 
 
-def _read(diagnostic: Diagnostic) -> _Key:
+def _read(diagnostic: Diagnostic, *, traces: bool) -> _Key:
     message = diagnostic.message
     if _PROTECTED in message:
-        hint = f"To delete it on purpose: pulumi state unprotect '{diagnostic.urn}'"
+        hint = f"To delete it on purpose: gpufleet destroy ENV --unprotect {diagnostic.urn.rsplit('::', 1)[-1]}"
         return diagnostic.severity, "protected", 0, "The engine refuses to delete a protected resource.", hint
     status_match = _STATUS.search(message)
     status = int(status_match["status"]) if status_match else 0
@@ -137,7 +142,7 @@ def _read(diagnostic: Diagnostic) -> _Key:
             return diagnostic.severity, match["code"], status, _unescaped(match["text"]), HINTS.get(match["code"], "")
     if match := _UPPER.search(message):
         return diagnostic.severity, match["code"], status, message, HINTS.get(match["code"], "")
-    return diagnostic.severity, "", status, _program_text(message), ""
+    return diagnostic.severity, "", status, _program_text(message, traces=traces), ""
 
 
 def _judged(violation: Violation) -> _Key:
@@ -151,11 +156,14 @@ def _judged(violation: Violation) -> _Key:
     )
 
 
-def _program_text(message: str) -> str:
-    """A failure of the programme without its stack trace, which means nothing to the person who runs it."""
+def _program_text(message: str, *, traces: bool) -> str:
+    """A failure of the programme; its stack trace means nothing to the person who runs it."""
     text = _PROGRAM.sub("", message)
-    head, trace, _ = text.partition("\nTraceback (most recent call last):")
-    return head.strip() + (" (GPUFLEET_DEBUG=1 shows the stack trace)" if trace else "")
+    _, trace, frames = text.partition("Traceback (most recent call last):")
+    if not trace or traces:
+        return text.strip()
+    raised = next(line for line in reversed(frames.splitlines()) if line.strip())
+    return f"the programme raised {raised.strip()} (GPUFLEET_DEBUG=1 shows where)"
 
 
 def _unescaped(text: str) -> str:
