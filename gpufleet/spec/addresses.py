@@ -93,7 +93,7 @@ def derived_vnet(place: int) -> str:
 def derived_subnets(vnet_cidr: str) -> Subnets:
     """The subnets of a virtual network, in fixed shares whatever stands in it.
 
-    Of a /16: gpu a /18 (16,379 nodes), system a /22, private endpoints a /24, and Lustre a /18, which is enough for the
+    Of a /16: gpu a /18 (16,379 nodes), system a /20, private endpoints a /24, and Lustre a /18, which is enough for the
     largest documented file system. Shares do not follow the sizes of what is in them, for a subnet in use can't be
     resized.
     """
@@ -101,10 +101,10 @@ def derived_subnets(vnet_cidr: str) -> Subnets:
     if vnet.prefixlen > LONGEST_VNET_PREFIX:
         raise ValueError(f"{vnet_cidr} is too small to divide; a /{LONGEST_VNET_PREFIX} or larger is needed")
     quarters = list(vnet.subnets(prefixlen_diff=2))
-    sixteenths = list(quarters[1].subnets(prefixlen_diff=4))
+    sixteenths = list(quarters[1].subnets(prefixlen_diff=2))
     return Subnets(
         gpu=str(quarters[0]),
         system=str(sixteenths[0]),
-        privateEndpoints=str(next(sixteenths[1].subnets(prefixlen_diff=2))),
+        privateEndpoints=str(next(sixteenths[1].subnets(prefixlen_diff=4))),
         lustre=str(quarters[2]),
     )

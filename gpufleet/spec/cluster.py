@@ -65,9 +65,9 @@ class Subnets(Spec):
     """Sub-ranges of the virtual network; derived from `vnetCidr` unless given."""
 
     system: Cidr
-    """Nodes of the system pool."""
+    """Nodes of the system pool and of CPU pools."""
     gpu: Cidr
-    """Nodes of all other pools."""
+    """Nodes of GPU pools."""
     lustre: Cidr
     """Managed Lustre alone."""
     private_endpoints: Cidr

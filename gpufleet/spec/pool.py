@@ -34,11 +34,11 @@ class Upgrade(Spec):
     """AKS `upgradeSettings` of a pool. Not on spot pools: they cannot surge (AKS spot-node-pool)."""
 
     max_surge: _Surge | None = None
-    """Nodes, or percent of the pool, added while upgrading. ND sizes default to 0: spare 8-GPU nodes rarely exist (AKS
+    """Nodes, or percent of the pool, added while upgrading. GPU sizes default to 0: spare GPU nodes rarely exist (AKS
     upgrade-aks-node-pools-rolling)."""
     max_unavailable: _Surge | None = None
-    """Nodes, or percent of the pool, that an upgrade may take away at once. ND sizes default to 1, others to AKS's own
-    0."""
+    """Nodes, or percent of the pool, that an upgrade may take away at once. GPU sizes default to 1, others to AKS's
+    own 0."""
     drain_timeout_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """How long an upgrade waits for pods to leave a node."""
     node_soak_minutes: Annotated[int, Field(ge=0, le=30)] = 0

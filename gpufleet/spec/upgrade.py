@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from gpufleet.catalog import sizes
 from gpufleet.spec.base import Priority
 from gpufleet.spec.pool import Pool
 from gpufleet.spec.pool_names import agent_pools
@@ -30,15 +31,16 @@ class UpgradePlan:
 def upgrade_plan(pool: Pool) -> UpgradePlan | None:
     """The effective settings; None on spot, where AKS accepts none (spot-node-pool).
 
-    ND sizes go without surge and one node at a time, for spare 8-GPU nodes hardly exist; other sizes have AKS's own
-    defaults, 10 % of surge and none unavailable (upgrade-aks-node-pools-rolling). A setting of the specification takes
-    precedence over its default.
+    GPU sizes go without surge and one node at a time, for spare GPU nodes and quota for them hardly exist
+    (Azure/AKS#4818); others have AKS's own defaults, 10 % of surge and none unavailable
+    (upgrade-aks-node-pools-rolling). A setting of the specification takes precedence over its default.
     """
     if pool.priority is Priority.SPOT:
         return None
     surge = pool.upgrade.max_surge if pool.upgrade else None
     unavailable = pool.upgrade.max_unavailable if pool.upgrade else None
-    if pool.sku.startswith("Standard_ND"):
+    size = sizes.find(pool.sku)
+    if size is not None and size.is_gpu:
         surge = surge or "0"
         unavailable = unavailable or ("1" if surge in _ZERO else "0")
     return UpgradePlan(max_surge=surge or "10%", max_unavailable=unavailable or "0")

@@ -12,7 +12,7 @@ from gpufleet.spec.cluster import Subnets
 from gpufleet.spec.environment import Environment
 from tests.spec.environments import NETWORK, changed, environment
 
-_SHARES = {"gpu": 18, "system": 22, "private_endpoints": 24, "lustre": 18}
+_SHARES = {"gpu": 18, "system": 20, "private_endpoints": 24, "lustre": 18}
 
 
 def test_places_are_fabrics_and_then_regions() -> None:
@@ -30,7 +30,7 @@ def test_the_derived_plan() -> None:
         "swedencentral": "10.1.0.0/16",
     }
     assert plan["swedencentral"].subnets == Subnets(
-        gpu="10.1.0.0/18", system="10.1.64.0/22", privateEndpoints="10.1.68.0/24", lustre="10.1.128.0/18"
+        gpu="10.1.0.0/18", system="10.1.64.0/20", privateEndpoints="10.1.80.0/24", lustre="10.1.128.0/18"
     )
 
 
@@ -45,7 +45,7 @@ def test_stated_networks_are_taken() -> None:
     assert address_plan(Environment.model_validate(value))["lab"].subnets.lustre == "192.168.4.0/24"
     value = changed({NETWORK: {"vnetCidr": "192.168.0.0/20"}})
     assert address_plan(Environment.model_validate(value))["lab"].subnets == Subnets(
-        gpu="192.168.0.0/22", system="192.168.4.0/26", privateEndpoints="192.168.4.64/28", lustre="192.168.8.0/22"
+        gpu="192.168.0.0/22", system="192.168.4.0/24", privateEndpoints="192.168.5.0/28", lustre="192.168.8.0/22"
     )
 
 

@@ -76,14 +76,16 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
         (
             "a: {secure: AAABAA}",
             (
-                "s.yaml:3:9: error: a: is an encrypted value (`secure:`). Write it in plain text: an environment holds no "
+                "s.yaml:3:9: error: a: is an encrypted value (`secure:`). Write it in plain text: an "
+                "environment holds no "
                 "secret, and checks must be able to read it."
             ),
         ),
         (
             "a: !!python/name:os.system x",
             (
-                's.yaml:3:8: error: a: has the YAML tag "tag:yaml.org,2002:python/name:os.system", which a stack file has '
+                's.yaml:3:8: error: a: has the YAML tag "tag:yaml.org,2002:python/name:os.system", which a '
+                "stack file has "
                 "no use for. Remove the tag."
             ),
         ),

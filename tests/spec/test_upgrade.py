@@ -21,6 +21,7 @@ def _pool(sku: str, nodes: int, upgrade: dict[str, object] | None, priority: str
         (ND, {"maxSurge": "1"}, ("1", "0"), 3),
         (ND, {"maxUnavailable": "2"}, ("0", "2"), 0),
         (ND, {"maxSurge": "0%"}, ("0%", "1"), 0),
+        ("Standard_NC40ads_H100_v5", None, ("0", "1"), 0),
         (CPU, None, ("10%", "0"), 21),
         (CPU, {"maxSurge": "0", "maxUnavailable": "1"}, ("0", "1"), 0),
         (CPU, {"maxSurge": 33}, ("33", "0"), 33),

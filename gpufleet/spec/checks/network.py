@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from gpufleet.catalog import limits
+from gpufleet.catalog import limits, sizes
 from gpufleet.spec.addresses import LARGEST_PLACES, LONGEST_VNET_PREFIX, Scope, derived_subnets, derived_vnet, scopes
 from gpufleet.spec.base import Path
 from gpufleet.spec.checks.places import most_nodes, pool_nodes, system_nodes
@@ -119,7 +119,9 @@ def _inside(subnets: list[_Range], vnet: _Range) -> Iterator[Problem]:
 
 def _large_enough(scope: Scope, subnets: dict[str, _Range]) -> Iterator[Problem]:
     kept = limits.value("azure.subnet_reserved_addresses")
-    for name, nodes in (("gpu", pool_nodes(scope)), ("system", system_nodes(scope))):
+    with_gpu = [pool for pool in scope.pools if (size := sizes.find(pool.sku)) and size.is_gpu]
+    without = [pool for pool in scope.pools if (size := sizes.find(pool.sku)) and not size.is_gpu]
+    for name, nodes in (("gpu", pool_nodes(with_gpu)), ("system", pool_nodes(without) + system_nodes(scope))):
         subnet = subnets[name]
         room = subnet.network.num_addresses - kept
         if nodes > room:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gpufleet.spec.addresses import Scope, scopes
@@ -39,9 +39,9 @@ def repeated(keys: Sequence[Hashable]) -> Iterator[tuple[int, int]]:
             first[key] = index
 
 
-def pool_nodes(scope: Scope) -> int:
-    """The most nodes of a scope's pools at once: every pool at its maximum, with the surge of an upgrade."""
-    return sum(surge_nodes(pool) + sum(plan.max_nodes for plan in agent_pools(pool)) for pool in scope.pools)
+def pool_nodes(pools: Iterable[Pool]) -> int:
+    """The most nodes of pools at once: every pool at its maximum, with the surge of an upgrade."""
+    return sum(surge_nodes(pool) + sum(plan.max_nodes for plan in agent_pools(pool)) for pool in pools)
 
 
 def system_nodes(scope: Scope) -> int:
@@ -52,4 +52,4 @@ def system_nodes(scope: Scope) -> int:
 
 def most_nodes(scope: Scope) -> int:
     """The most nodes of a scope's cluster at once."""
-    return pool_nodes(scope) + system_nodes(scope)
+    return pool_nodes(scope.pools) + system_nodes(scope)

@@ -103,14 +103,12 @@ def _subnet(fabric: TrainingFabric, wanted: Lustre, scope: Scope) -> Iterator[Pr
 
 def _zone(fabric: TrainingFabric, wanted: Lustre, path: Path) -> Iterator[Problem]:
     zones = {zone for pool in fabric.pools for zone in pool.zones}
+    choices = {tuple(sorted(pool.zones)) for pool in fabric.pools}
     pools = (*path[:2], "pools")
-    reads: tuple[Path, ...] = (
-        (*path, "zone"),
-        (*pools, ITEMS),
-        *((*pools, index, "zones") for index in range(len(fabric.pools))),
-    )
-    if wanted.zone is None and len(zones) > 1:
-        message = f"is missing, and the pools are in several zones ({', '.join(sorted(zones))})"
+    reads: tuple[Path, ...] = ((*path, "zone"), (*pools, ITEMS))
+    reads += tuple((*pools, index, "zones") for index in range(len(fabric.pools)))
+    if wanted.zone is None and zones and (len(choices) > 1 or len(zones) > 1):
+        message = "is missing, and the pools are not all in one zone to derive it from"
         fix = "Name the zone of the GPU nodes: a file system is in one"
         yield Problem(path=(*path, "zone"), message=message, fix=fix, source=_PORTAL, reads=reads)
     elif wanted.zone is not None and zones and wanted.zone not in zones:

@@ -45,7 +45,7 @@ _GB200 = {"name": "gb", "sku": "Standard_ND128isr_NDR_GB200_v6", "nodes": 1}
         {(*POOL, "zones"): [1, 2], ("training", 0, "storage", "lustre", "zone"): 1},
         "training[0].pools[0].zones",
         "an InfiniBand domain is in one zone",
-        {(*POOL, "zones"): [1], (*SERVE, "zones"): [1, 2]},
+        {(*POOL, "zones"): [1], (*DATA, "zones"): [1], (*SERVE, "zones"): [1, 2]},
     ),
     Case(
         "spot InfiniBand",

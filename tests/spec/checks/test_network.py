@@ -87,19 +87,20 @@ def _network(**subnets: str) -> dict[str, object]:
         {NETWORK: _network(privateEndpoints="10.50.2.0/29")},
     ),
     Case(
-        # 8 H100 nodes without surge, 4 CPU nodes with 1; a /28 has 16 addresses less five.
+        # A /28 has 16 addresses, less five.
         "GPU subnet",
-        {NETWORK: _network(gpu="10.50.0.0/28")},
+        {NETWORK: _network(gpu="10.50.0.0/28"), (*POOL, "nodes"): 12},
         "training[0].network.subnets.gpu",
-        "10.50.0.0/28 has room for 11 nodes (Azure keeps 5 addresses), and 13 may be there with surge",
-        {NETWORK: _network(gpu="10.50.0.0/28"), (*DATA, "nodes"): 2},
+        "10.50.0.0/28 has room for 11 nodes (Azure keeps 5 addresses), and 12 may be there with surge",
+        {NETWORK: _network(gpu="10.50.0.0/28"), (*POOL, "nodes"): 11},
     ),
     Case(
+        # 3 system nodes and 7 CPU nodes, with a surge of one each.
         "system subnet",
-        {NETWORK: _network(system="10.50.1.0/29")},
+        {NETWORK: _network(system="10.50.1.0/28"), (*DATA, "nodes"): 7},
         "training[0].network.subnets.system",
-        "10.50.1.0/29 has room for 3 nodes (Azure keeps 5 addresses), and 4 may be there with surge",
-        {NETWORK: _network(system="10.50.1.0/29"), (*CLUSTER, "systemPool"): {"nodes": 2}},
+        "10.50.1.0/28 has room for 11 nodes (Azure keeps 5 addresses), and 12 may be there with surge",
+        {NETWORK: _network(system="10.50.1.0/28"), (*DATA, "nodes"): 6},
     ),
     Case(
         # 8 + 4 + 1 and 3 + 1 system nodes: 17 blocks of a /24.

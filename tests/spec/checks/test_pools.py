@@ -57,13 +57,13 @@ _RULE_FREE = {"example.com/team": "nlp", "plain": ""}
     ),
     Case(
         "an upgrade that can't move",
-        {(*SERVE, "upgrade"): {"maxSurge": 0}},
-        "inference.regions[0].pools[0].upgrade",
+        {(*DATA, "upgrade"): {"maxSurge": 0}},
+        "training[0].pools[1].upgrade",
         "with maxSurge 0 and maxUnavailable 0 no node could ever be upgraded",
-        {(*SERVE, "upgrade"): {"maxSurge": 0, "maxUnavailable": 1}},
+        {(*DATA, "upgrade"): {"maxSurge": 0, "maxUnavailable": 1}},
     ),
     Case(
-        "an ND upgrade that can't move",
+        "a GPU upgrade that can't move",
         {(*POOL, "upgrade"): {"maxSurge": "0%", "maxUnavailable": "0"}},
         "training[0].pools[0].upgrade",
         "with maxSurge 0 and maxUnavailable 0 no node could ever be upgraded",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from gpufleet.spec import Severity
-from tests.spec.environments import DATA, SERVE, Case, cases, judge
+from tests.spec.environments import SERVE, Case, cases, judge
 
 _ALLOWED = ("allowedRegions",)
 
@@ -48,10 +48,10 @@ _ALLOWED = ("allowedRegions",)
     ),
     Case(
         "a zone twice",
-        {(*DATA, "zones"): ["1", 1]},
-        "training[0].pools[1].zones[1]",
+        {(*SERVE, "zones"): ["1", 1]},
+        "inference.regions[0].pools[0].zones[1]",
         "is the same as zones[0]",
-        {(*DATA, "zones"): ["1"]},
+        {(*SERVE, "zones"): ["1", 2]},
     ),
     Case(
         "a file system's zone where there are none",

@@ -38,6 +38,13 @@ from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, cha
         {(*POOL, "sku"): "Standard_ND128isr_NDR_GB200_v6"},
     ),
     Case(
+        "AMD",
+        {(*POOL, "sku"): "Standard_ND96isr_MI300X_v5"},
+        "training[0].pools[0].sku",
+        "Standard_ND96isr_MI300X_v5 has AMD GPUs, which have no operators here",
+        {(*POOL, "sku"): "Standard_ND96isr_H100_v5"},
+    ),
+    Case(
         "fabric without GPUs",
         {("training", 0, "pools"): [{"name": "a", "sku": "Standard_D32s_v5", "nodes": 1}]},
         "training[0].pools",

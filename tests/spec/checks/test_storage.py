@@ -90,8 +90,15 @@ _SUBNETS = {
         "no zone to derive",
         {(*POOL, "zones"): [1], (*DATA, "zones"): [1, 2]},
         "training[0].storage.lustre.zone",
-        "is missing, and the pools are in several zones (1, 2)",
+        "is missing, and the pools are not all in one zone to derive it from",
         {(*POOL, "zones"): [1], (*DATA, "zones"): [1, 2], (*_LUSTRE, "zone"): 1},
+    ),
+    Case(
+        "a zone of some pools",
+        {(*POOL, "zones"): [2]},
+        "training[0].storage.lustre.zone",
+        "is missing, and the pools are not all in one zone to derive it from",
+        {(*POOL, "zones"): [2], (*DATA, "zones"): ["2"]},
     ),
 )
 def test_storage(case: Case) -> None:
