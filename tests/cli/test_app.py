@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gpufleet
+from gpufleet.cli import app as module
+from gpufleet.errors import AuthenticationError, ConfigurationError, GpufleetError
+
+GPUFLEET = str(Path(sys.prefix) / "bin" / "gpufleet")
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [GPUFLEET, *arguments], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_version_and_help_go_to_stdout():
+    assert run("--version").stdout == f"gpufleet {gpufleet.__version__}\n"
+    done = run("--help", COLUMNS="200")
+    assert (done.returncode, done.stderr) == (0, "")
+    for command in ("up", "preview", "destroy", "env", "stacks", "schema", "engine"):
+        assert f" {command} " in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["engine", "--help"], ["--version"]])
+def test_help_imports_nothing_that_is_slow(arguments: list[str]):
+    code = (
+        "import sys, gpufleet.cli.app as app\n"
+        f"sys.argv = ['gpufleet', *{arguments!r}]\n"
+        "try:\n    app.main()\nexcept SystemExit as e:\n    assert not e.code\n"
+        "slow = {'pulumi', 'grpc', 'pulumi_azure_native', 'pulumi_kubernetes', 'components'} & set(sys.modules)\n"
+        "assert not slow, slow\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_unknown_command_is_a_usage_error_on_stderr():
+    done = run("upp")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No such command 'upp'." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (GpufleetError("it broke"), 1, "error: it broke\n"),
+        (ConfigurationError("bad [key]", hint="try [this]"), 2, "error: bad [key]\ntry [this]\n"),
+        (AuthenticationError("who are you"), 3, "error: who are you\n"),
+        (KeyboardInterrupt(), 8, "error: cancelled\n"),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            (
+                "error: internal error: ZeroDivisionError: division by zero\n"
+                "This is a bug in gpufleet. Run again with GPUFLEET_DEBUG=1 and report the stack trace.\n"
+            ),
+        ),
+    ],
+)
+def test_an_error_is_one_message_and_one_exit_code(
+    raised: BaseException,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    def broken() -> None:
+        raise raised
+
+    monkeypatch.delenv("GPUFLEET_DEBUG", raising=False)
+    monkeypatch.setattr(module, "app", broken)
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    assert caught.value.code == code
+    captured = capfd.readouterr()
+    assert (captured.out, captured.err) == ("", said)
+    monkeypatch.setenv("GPUFLEET_DEBUG", "1")
+    with pytest.raises(SystemExit):
+        module.main()
+    assert "Traceback (most recent call last)" in capfd.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_stack_trace():
+    done = subprocess.run(f"{GPUFLEET} schema | head -1", shell=True, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")
