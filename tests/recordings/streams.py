@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from pulumi.automation.events import EngineEvent
+from pulumi.automation.events import EngineEvent  # noqa: TID251 what the engine wrote is read as the SDK reads it
 
 from gpufleet.cli.progress.model import RunModel
 from gpufleet.engine.events import EventReader

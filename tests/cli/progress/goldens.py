@@ -1,4 +1,4 @@
-"""Golden renderings: `python -m tests.cli.progress.goldens` writes them anew; look at the difference before you commit."""
+"""Golden renderings: `python -m tests.cli.progress.goldens` writes them anew; read the difference before a commit."""
 
 from __future__ import annotations
 
@@ -35,9 +35,8 @@ def renderings() -> Iterator[tuple[str, str]]:
             text = render([*lines, counts_line(model.tally(), width)], colour=False)
             yield f"tree-{name}-{moment}-{width}.txt", text
         for name in ENDS:
-            plan = recorded(_PLANS[name]).model() if name in _PLANS else None
             recording = recorded(name)
-            model = recording.model(plan)
+            model = recording.model(recorded(_PLANS[name]).model() if name in _PLANS else None)
             title = run_title(model, place="dev (sandbox)", seconds=12.5, ended=True)
             lines = summary_lines(model, title=title, outputs=recording.reader.outputs, width=width)
             text = render([*lines, *problem_lines(problems(model))], colour=False)
