@@ -129,7 +129,9 @@ def _stopping(process: subprocess.Popen[str], on_stopping: Callable[[], None]) -
         if len(came) == 1:
             on_stopping()
 
-    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    # What is ignored stays ignored: `nohup` and background jobs mean it.
+    heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield came
     finally:

@@ -79,6 +79,18 @@ def test_an_engine_that_ends_well_after_a_stop_is_no_failure(tmp_path: Path):
     assert command(tmp_path, script).run([], str(tmp_path), {}, on_output).stdout == "ready\nstopped"
 
 
+def test_what_is_ignored_stays_ignored(tmp_path: Path):
+    def on_output(line: str) -> None:
+        if line == "ready":
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+    try:
+        assert command(tmp_path, "echo ready; echo done").run([], str(tmp_path), {}, on_output).stdout == "ready\ndone"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_outside_the_main_thread_signals_are_left_alone(tmp_path: Path):
     before = signal.getsignal(signal.SIGINT)
     answers: list[str] = []
