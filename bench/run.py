@@ -1,0 +1,210 @@
+"""What is measured: the frontier's preview with and without version aliases, and `up` of every stack, in the sandbox.
+
+Every figure is wall clock of a whole command, started anew, as a person waits for it. All of them come from one run on
+one machine, so their ratios mean something; nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from gpufleet.engine.install import ensure_engine
+from gpufleet.engine.locate import Engine
+from gpufleet.engine.project import ROOT, stack_files
+from gpufleet.engine.sandbox_home import (
+    HOME_VARIABLE,
+    SALT,
+    config_file_for,
+    prepare_home,
+    prepare_stacks,
+    sandbox_environment,
+)
+
+FRONTIER = "frontier"
+UNTRIMMED = "pulumi preview frontier, aliases kept"
+TRIMMED = "pulumi preview frontier"
+OURS = "gpufleet preview frontier"
+ONE = "pulumi preview, one resource"
+_PACKAGES = ("pulumi", "pulumi-azure-native", "pulumi-kubernetes")
+_ONE_RESOURCE = """import pulumi_azure_native.resources as resources
+
+resources.ResourceGroup("one", location="eastus", resource_group_name="rg-one")
+"""
+
+
+@dataclass
+class Report:
+    """Everything that was measured.
+
+    Attributes:
+        seconds: per command, one figure a repetition.
+        resources: per stack, resources that its `up` makes, components included.
+    """
+
+    about: dict[str, str]
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    resources: dict[str, int] = field(default_factory=dict)
+
+    def median(self, name: str) -> float:
+        """Median of a command's figures."""
+        return statistics.median(self.seconds[name])
+
+    def ratios(self) -> dict[str, float]:
+        """How many times faster the second is than the first."""
+        pairs = ((UNTRIMMED, OURS), (UNTRIMMED, TRIMMED), (TRIMMED, OURS))
+        return {f"{slow} / {fast}": round(self.median(slow) / self.median(fast), 2) for slow, fast in pairs}
+
+
+def measure(stacks: list[str], repeat: int) -> Report:
+    """Run everything `repeat` times.
+
+    Args:
+        stacks: environments to bring up.
+        repeat: at least 1.
+    """
+    engine = ensure_engine()
+    report = Report(about=_about(engine, repeat))
+    for round_number in range(1, repeat + 1):
+        with _fresh_sandbox(engine, stacks) as folder:
+            _say(f"round {round_number} of {repeat}")
+            for name, command, where in _previews(engine, folder):
+                report.seconds.setdefault(name, []).append(_timed(name, command, where, engine))
+            for stack in stacks:
+                _up(report, stack, folder, engine)
+    return report
+
+
+def write(report: Report, folder: Path) -> None:
+    """Write `<date>.json` and `<date>.md`, and show the latter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = report.about["date"][:10]
+    medians = {name: round(report.median(name), 2) for name in report.seconds}
+    body = {
+        "schemaVersion": 1,
+        "kind": "bench",
+        "about": report.about,
+        "medianSeconds": medians,
+        "seconds": {name: [round(value, 2) for value in values] for name, values in report.seconds.items()},
+        "resources": report.resources,
+        "ratios": report.ratios(),
+    }
+    (folder / f"{stem}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
+    text = _markdown(report, medians)
+    (folder / f"{stem}.md").write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
+
+
+def _previews(engine: Engine, folder: Path) -> Iterator[tuple[str, list[str], Path]]:
+    kept = folder / "kept.yaml"
+    stack_file = config_file_for(ROOT, FRONTIER, sandbox=True).read_text(encoding="utf-8")
+    kept.write_text(stack_file.replace("\nconfig:\n", "\nconfig:\n  gpufleet:keepVersionAliases: true\n", 1))
+    one = folder / "one"
+    if not one.exists():
+        one.mkdir()
+        options = f"  options: {{ virtualenv: {sys.prefix} }}\n"
+        (one / "Pulumi.yaml").write_text(f"name: one\nruntime:\n  name: python\n{options}")
+        (one / "Pulumi.one.yaml").write_text(f"encryptionsalt: {SALT}\n")
+        (one / "__main__.py").write_text(_ONE_RESOURCE)
+        _run([str(engine.pulumi), "stack", "init", "one", "--non-interactive"], one, engine)
+    preview = ["pulumi", "preview", "--non-interactive", "--stack"]
+    yield UNTRIMMED, [*preview, FRONTIER, "--config-file", str(kept)], ROOT
+    yield TRIMMED, [*preview, FRONTIER], ROOT
+    yield OURS, [str(Path(sys.prefix) / "bin" / "gpufleet"), "preview", FRONTIER, "--sandbox"], ROOT
+    yield ONE, [*preview, "one"], one
+
+
+def _up(report: Report, stack: str, folder: Path, engine: Engine) -> None:
+    """First `up`, and a second that finds nothing to do; both preview first, as `gpufleet up` does."""
+    out = folder / f"{stack}.json"
+    command = [str(Path(sys.prefix) / "bin" / "gpufleet"), "up", stack, "--sandbox", "--yes", "--format", "json"]
+    for name, more in ((f"gpufleet up {stack}", []), (f"gpufleet up {stack}, again", ["--expect-no-changes"])):
+        seconds = _timed(name, [*command, "--output", str(out), *more], ROOT, engine)
+        report.seconds.setdefault(name, []).append(seconds)
+        if not more:
+            report.resources[stack] = json.loads(out.read_text(encoding="utf-8"))["changes"].get("create", 0)
+
+
+@contextmanager
+def _fresh_sandbox(engine: Engine, stacks: list[str]) -> Iterator[Path]:
+    """A sandbox home of its own, with the stacks made: making one is set-up, not part of a preview or an `up`."""
+    before = os.environ.get(HOME_VARIABLE)
+    with tempfile.TemporaryDirectory(prefix="gpufleet-bench-") as name:
+        os.environ[HOME_VARIABLE] = str(Path(name) / "sandbox")
+        try:
+            prepare_home(ROOT)
+            prepare_stacks(ROOT, tuple({*stacks, FRONTIER} & set(stack_files(ROOT))), engine)
+            yield Path(name)
+        finally:
+            os.environ.pop(HOME_VARIABLE)
+            if before is not None:
+                os.environ[HOME_VARIABLE] = before
+
+
+def _timed(name: str, command: list[str], where: Path, engine: Engine) -> float:
+    begun = time.perf_counter()
+    _run(command, where, engine)
+    seconds = time.perf_counter() - begun
+    _say(f"{seconds:8.2f} s  {name}")
+    return seconds
+
+
+def _run(command: list[str], where: Path, engine: Engine) -> None:
+    environment: Mapping[str, str] = sandbox_environment(ROOT, engine).applied()
+    executable = shutil.which(command[0], path=environment["PATH"]) or command[0]
+    done = subprocess.run(
+        [executable, *command[1:]], cwd=where, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        _say(done.stdout[-4000:])
+        _say(done.stderr[-4000:])
+        raise SystemExit(f"bench: {' '.join(command)} ended with code {done.returncode}")
+
+
+def _about(engine: Engine, repeat: int) -> dict[str, str]:
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": git.stdout.strip() or "unknown",
+        "repeat": str(repeat),
+        "cores": str(os.cpu_count()),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "engine": f"{engine.version} ({engine.origin.value})",
+        **{package: metadata.version(package) for package in _PACKAGES},
+    }
+
+
+def _markdown(report: Report, medians: Mapping[str, float]) -> str:
+    lines = [f"# Bench {report.about['date'][:10]}", ""]
+    lines += [f"- {key}: {value}" for key, value in report.about.items()]
+    lines += ["", "Wall clock of whole commands in the sandbox, seconds.", ""]
+    lines += ["| command | median | all |", "|---|---:|---|"]
+    for name, values in report.seconds.items():
+        every = ", ".join(f"{value:.2f}" for value in values)
+        lines.append(f"| {name} | {medians[name]:.2f} | {every} |")
+    lines += ["", "| ratio | times |", "|---|---:|"]
+    lines += [f"| {name} | {value:.2f} |" for name, value in report.ratios().items()]
+    lines += ["", "| stack | resources made, components included |", "|---|---:|"]
+    lines += [f"| {name} | {count} |" for name, count in report.resources.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
