@@ -303,7 +303,13 @@ def _check_request(request: provider_pb2.CheckRequest, news: Properties) -> Chec
 
 
 def _check_response(checked: Checked) -> provider_pb2.CheckResponse:
-    failures = [provider_pb2.CheckFailure(property=failure.path, reason=failure.reason) for failure in checked.failures]
+    # The engine prints a failure's property together with its value, which may be a secret, and finds the value only at
+    # the top level. So the path goes into the reason, as in the official azure-native provider.
+    reasons = [
+        failure.reason if failure.path in failure.reason else f"'{failure.path}': {failure.reason}"
+        for failure in checked.failures
+    ]
+    failures = [provider_pb2.CheckFailure(reason=reason) for reason in reasons]
     return provider_pb2.CheckResponse(inputs=to_struct(checked.inputs), failures=failures)
 
 
