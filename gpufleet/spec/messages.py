@@ -36,6 +36,7 @@ _MESSAGES: Final = {
     "greater_than_equal": "must be at least {ge}, not {shown}",
     "less_than": "must be less than {lt}, not {shown}",
     "less_than_equal": "must be at most {le}, not {shown}",
+    "string_unicode": "must be valid Unicode text, not {shown}",
     "string_too_short": "must have at least {min_length} characters, not {shown}",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have {min_length} or more items",

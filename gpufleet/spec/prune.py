@@ -95,7 +95,7 @@ def prune(value: object, errors: list[ErrorDetails]) -> Pruned:
     if not isinstance(value, dict):
         return Pruned(None, frozenset(removed), {})
     tree = _copy(value)
-    stood_in: set[Path] = set()
+    tried: set[tuple[Path, bool]] = set()
     while True:
         indices: dict[Path, list[int]] = {}
         rest = _compact(tree, (), indices)
@@ -104,24 +104,31 @@ def prune(value: object, errors: list[ErrorDetails]) -> Pruned:
         except ValidationError as error:
             details = error.errors(include_url=False)
         way_back = Pruned(None, frozenset(), indices)
-        for detail in details:
-            path = way_back.path_in_file(path_of(detail))
-            if detail["type"] == "extra_forbidden":
-                _put(
-                    tree, path, _REMOVED
-                )  # bears on nothing but what it may have been meant to be, which `removed` has
-            elif detail["type"] != "missing":
-                removed.add(path)
-                _put(tree, path, _REMOVED)
-            elif path not in stood_in and path[-1] in _STAND_INS:
-                stood_in.add(path)
-                removed.add(path)
-                _put(tree, path, _stand_in(path))
-            elif len(path) > 1:
-                removed.add(path[:-1])
-                _put(tree, path[:-1], _REMOVED)
-            else:
+        # All of a round at once: two faults at one place are one remedy.
+        remedies = {
+            _remedy(detail["type"], way_back.path_in_file(path_of(detail)), tried): detail for detail in details
+        }
+        for (victim, stands_in), detail in remedies.items():
+            if not victim:
                 return Pruned(None, frozenset(removed), indices)
+            tried.add((victim, stands_in))
+            if detail["type"] != "extra_forbidden":  # that bears on nothing but what it may have been meant to be
+                removed.add(victim)
+            _put(tree, victim, _stand_in(victim) if stands_in else _REMOVED)
+
+
+def _remedy(kind: str, path: Path, tried: set[tuple[Path, bool]]) -> tuple[Path, bool]:
+    """What to change, and whether a stand-in takes its place: the faulty value, or what is around it if that was tried.
+
+    Each is tried once, so pruning ends, even where pydantic's path leads nowhere (a key with half a surrogate pair).
+    """
+    if kind == "missing":
+        if path[-1] in _STAND_INS and (path, True) not in tried:
+            return path, True
+        path = path[:-1]
+    while path and (path, False) in tried:
+        path = path[:-1]
+    return path, False
 
 
 def _stand_in(path: Path) -> object:
