@@ -24,7 +24,7 @@ demo: engine
 	@$(BIN)/gpufleet up dev --sandbox --yes --expect-no-changes
 	@echo
 	@echo "The dev environment stands in the sandbox, and a second run found nothing to change. What to try next:"
-	@echo "  . $(BIN)/activate                              # gpufleet on PATH"
+	@echo "  . .venv/bin/activate                           # gpufleet on PATH"
 	@echo "  gpufleet sandbox list                          # what the sandbox's Azure and Kubernetes hold"
 	@echo "  gpufleet preview prod --sandbox                # three regions of inference, a training fabric"
 	@echo '  eval "$$(gpufleet env dev --sandbox)"           # then plain Pulumi: pulumi preview --stack dev'
