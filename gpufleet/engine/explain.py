@@ -95,7 +95,7 @@ def explain(failure: CommandFailedError, result: RunResult, programme: BaseExcep
         return PolicyError(_headline(result), result=result)
     if any(step.failed for step in result.steps):
         return ResourceError(_headline(result), result=result)
-    return _by_words(failure, result) or _by_code(failure, result)
+    return _ended_by_signal(failure, result) or _by_words(failure, result) or _by_code(failure, result)
 
 
 def _by_words(failure: CommandFailedError, result: RunResult) -> EngineError | None:
@@ -112,6 +112,16 @@ def _by_code(failure: CommandFailedError, result: RunResult) -> GpufleetError:
         return ConfigurationError(message)
     kind, hint = _BY_CODE.get(failure.result.code, (EngineError, ""))
     return kind(message, hint=hint.format(stack=result.environment), result=result)
+
+
+def _ended_by_signal(failure: CommandFailedError, result: RunResult) -> EngineError | None:
+    if failure.result.code >= 0:
+        return None
+    return EngineError(
+        f"{result.kind} of {result.environment} ended early: the Pulumi engine was killed by signal {-failure.result.code}",
+        hint="What it had finished is in the state. Its lock stays: see `pulumi cancel`.",
+        result=result,
+    )
 
 
 def _said(failure: CommandFailedError) -> str:

@@ -143,7 +143,7 @@ def sandbox_environment(root: Path, engine: Engine, environment: str = "") -> En
     variables = {
         **tool_environment(engine).variables,
         "PULUMI_HOME": str(home / "pulumi-home"),
-        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
+        "PULUMI_BACKEND_URL": state_url(home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         CLOUD_VARIABLE: str(home / "cloud"),
@@ -152,6 +152,16 @@ def sandbox_environment(root: Path, engine: Engine, environment: str = "") -> En
         variables["PULUMI_STACK"] = environment
     unset = [name for name in os.environ if name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES)]
     return Environment(variables=variables, unset=tuple(sorted(unset)))
+
+
+def state_url(home: Path) -> str:
+    """URL of the state backend.
+
+    Beside every file the backend's library (gocloud.dev/blob/fileblob) keeps another with its attributes, and writes that
+    one in place: an engine killed at the wrong moment leaves it empty and the whole stack unreadable ("failed to load
+    checkpoint: EOF"). Nobody needs the attributes, so they are left out.
+    """
+    return f"file://{home / 'state'}?metadata=skip"
 
 
 def tool_environment(engine: Engine) -> Environment:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -255,6 +256,9 @@ class _Run:
 
     def with_programme(self, operation: _Operation) -> RunResult:
         """Run an operation that needs the programme; make the stack first if the backend does not have it."""
+        if self._owner.programme is None:
+            # The SDKs take longer to import than the engine to start: do both at once.
+            threading.Thread(target=_main, name="gpufleet-import", daemon=True).start()
         try:
             return self._execute(operation, self._programme)
         except StackMissingError:
@@ -284,6 +288,8 @@ class _Run:
                 self._listener_error = error
 
     def _execute(self, operation: _Operation, programme: Programme | None) -> RunResult:
+        # The SDK warns when an engine that was killed breaks off its event stream; the error says so already.
+        warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
         workspace = _Workspace(work_dir=str(self._owner.root), program=programme, pulumi_command=self._command)
         try:
             operation(_Stack(self._owner.environment, workspace, StackInitMode.SELECT))

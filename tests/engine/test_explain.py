@@ -99,6 +99,12 @@ def test_the_clis_exit_codes(code: int, kind: type[GpufleetError]):
     assert error.exit_code == (code if code <= 9 else 1)
 
 
+def test_an_engine_that_was_killed():
+    error = explain(failure(-9), result(errors=("half a",)), None)
+    assert type(error) is EngineError
+    assert error.message == "up of dev ended early: the Pulumi engine was killed by signal 9"
+
+
 def test_what_happened_says_more_than_a_plain_1():
     error = explain(failure(1, "error: update failed"), result(failed=2, errors=("Code=QuotaExceeded",)), None)
     assert type(error) is ResourceError
