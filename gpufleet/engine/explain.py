@@ -118,7 +118,7 @@ def _ended_by_signal(failure: CommandFailedError, result: RunResult) -> EngineEr
     if failure.result.code >= 0:
         return None
     return EngineError(
-        f"{result.kind} of {result.environment} ended early: the Pulumi engine was killed by signal {-failure.result.code}",
+        f"{result.kind} of {result.environment} ended early: the engine was killed by signal {-failure.result.code}",
         hint="What it had finished is in the state. Its lock stays: see `pulumi cancel`.",
         result=result,
     )

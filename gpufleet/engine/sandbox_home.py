@@ -157,9 +157,9 @@ def sandbox_environment(root: Path, engine: Engine, environment: str = "") -> En
 def state_url(home: Path) -> str:
     """URL of the state backend.
 
-    Beside every file the backend's library (gocloud.dev/blob/fileblob) keeps another with its attributes, and writes that
-    one in place: an engine killed at the wrong moment leaves it empty and the whole stack unreadable ("failed to load
-    checkpoint: EOF"). Nobody needs the attributes, so they are left out.
+    Beside every file the backend's library (gocloud.dev/blob/fileblob) keeps another with its attributes, and writes
+    that one in place: an engine killed at the wrong moment leaves it empty and the whole stack unreadable ("failed to
+    load checkpoint: EOF"). Nobody needs the attributes, so they are left out.
     """
     return f"file://{home / 'state'}?metadata=skip"
 

@@ -102,7 +102,7 @@ def test_the_clis_exit_codes(code: int, kind: type[GpufleetError]):
 def test_an_engine_that_was_killed():
     error = explain(failure(-9), result(errors=("half a",)), None)
     assert type(error) is EngineError
-    assert error.message == "up of dev ended early: the Pulumi engine was killed by signal 9"
+    assert error.message == "up of dev ended early: the engine was killed by signal 9"
 
 
 def test_what_happened_says_more_than_a_plain_1():
