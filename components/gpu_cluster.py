@@ -51,6 +51,10 @@ class GpuCluster(pulumi.ComponentResource):
     identity each. The control plane's roles exist before the cluster, as AKS asks for a user-assigned kubelet identity
     (AKS use-managed-identity).
 
+    Whoever runs `up` writes into the cluster, so needs to be in one of its admin groups or to have the role Azure Kubernetes
+    Service RBAC Cluster Admin already (AKS manage-azure-rbac). It is not assigned here: an assignment to whoever runs
+    would change with every other person or pipeline.
+
     Not here: operators (RdmaStack, GpuOperator), logs (Observability), DNS.
 
     Limits that shape it: a change to one inline pool profile sets all pools scaling (pulumi-azure-native#4264), and one
