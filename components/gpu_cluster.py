@@ -51,9 +51,9 @@ class GpuCluster(pulumi.ComponentResource):
     identity each. The control plane's roles exist before the cluster, as AKS asks for a user-assigned kubelet identity
     (AKS use-managed-identity).
 
-    Whoever runs `up` writes into the cluster, so needs to be in one of its admin groups or to have the role Azure Kubernetes
-    Service RBAC Cluster Admin already (AKS manage-azure-rbac). It is not assigned here: an assignment to whoever runs
-    would change with every other person or pipeline.
+    Whoever runs `up` writes into the cluster, so needs to be in one of its admin groups or to have the role Azure
+    Kubernetes Service RBAC Cluster Admin already (AKS manage-azure-rbac). It is not assigned here: an assignment to
+    whoever runs would change with every other person or pipeline.
 
     Not here: operators (RdmaStack, GpuOperator), logs (Observability), DNS.
 
