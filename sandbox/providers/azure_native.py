@@ -19,7 +19,7 @@ from sandbox.contract.model import Array, ObjectShape, Reference, Shape
 from sandbox.errors import Failure, SandboxError
 from sandbox.providers.autoname import random_hex, random_uuid
 from sandbox.providers.difference import Difference, carry_over, compare
-from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, serve
+from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Properties, Secret, Value, reveal
 
@@ -238,7 +238,7 @@ def _project_value(contract: Contract, shape: Shape, value: Value) -> Value:
 
 def main() -> None:
     """Entry point of the plugin."""
-    serve(AzureNative(open_store(), ContractBook("azure-native")))
+    run(lambda: AzureNative(open_store(), ContractBook("azure-native")))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from sandbox.kubernetes.kinds import Kind, invalid_name, replace_on
 from sandbox.kubernetes.kubeconfig import ActiveCluster, find_cluster, parse_kubeconfig
 from sandbox.providers.autoname import random_hex
 from sandbox.providers.difference import Change, Difference, carry_over, compare
-from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, serve
+from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Properties, Value, reveal
 
@@ -346,7 +346,7 @@ def _as_inputs(live: Properties, kind: Kind) -> Properties:
 
 def main() -> None:
     """Entry point of the plugin."""
-    serve(Kubernetes(open_store(), ContractBook("kubernetes")))
+    run(lambda: Kubernetes(open_store(), ContractBook("kubernetes")))
 
 
 if __name__ == "__main__":

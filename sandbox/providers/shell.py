@@ -15,6 +15,7 @@ import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent import futures
 from dataclasses import dataclass, field
 from types import FrameType
@@ -328,8 +329,20 @@ def _diff_response(difference: Difference) -> provider_pb2.DiffResponse:
     )
 
 
+def run(make: Callable[[], Backend]) -> None:
+    """Make the backend and serve it; what keeps it from starting is one line on stderr and exit code 1."""
+    try:
+        backend = make()
+    except SandboxError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(1) from None
+    serve(backend)
+
+
 def serve(backend: Backend) -> None:
     """Serve until the engine says stop or is gone."""
+    # Before the port is told: an engine that dies right after it must not be mistaken for its successor.
+    engine = os.getppid()
     ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -346,7 +359,6 @@ def serve(backend: Backend) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    engine = os.getppid()
     while not ended.wait(_PARENT_CHECK_SECONDS) and os.getppid() == engine:
         pass
     server.stop(grace=2).wait()

@@ -165,7 +165,7 @@ def test_a_full_disk_leaves_the_old_content(store: Store, monkeypatch: pytest.Mo
         room[0] -= taken
         return real(file, data[:taken], offset)
 
-    monkeypatch.setattr(store_module.os, "pwrite", full)
+    monkeypatch.setattr("sandbox.store.os.pwrite", full)
     with pytest.raises(StoreError, match="was not changed: no space left on the disk"):
         put(store, "/b", b=1)
     assert store.path.read_bytes() == before

@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.azure.containerservice import kubeconfig
+from sandbox.contract import ContractBook
+from sandbox.errors import Failure, NotEmulatedError, SandboxError
+from sandbox.providers.kubernetes import Kubernetes
+from sandbox.providers.shell import Checked, CheckRequest, Urn
+from sandbox.store import Store
+from sandbox.values import UNKNOWN, Secret
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import Azure
+
+NAMESPACE = Urn("kubernetes:core/v1:Namespace", "ns")
+CONFIG = Urn("kubernetes:core/v1:ConfigMap", "settings")
+DEPLOYMENT = Urn("kubernetes:apps/v1:Deployment", "web")
+RELEASE = Urn("kubernetes:helm.sh/v3:Release", "network-operator")
+RULE = Urn("kubernetes:nfd.k8s-sigs.io/v1alpha1:NodeFeatureRule", "rule")
+SEED = bytes(range(64))
+REPOSITORY = "https://helm.ngc.nvidia.com/nvidia"
+CHART: dict[str, Any] = {
+    "chart": "network-operator",
+    "name": "network-operator",
+    "namespace": "default",
+    "version": "26.4.0",
+    "repositoryOpts": {"repo": REPOSITORY},
+}
+
+
+def check(provider: Kubernetes, urn: Urn, news: dict[str, Any], olds: dict[str, Any] | None = None) -> Checked:
+    return provider.check(CheckRequest(urn=urn, olds=olds or {}, news=news, random_seed=SEED))
+
+
+@pytest.fixture
+def config(azure: Azure) -> str:
+    azure.group()
+    cluster = azure.cluster()
+    return kubeconfig(azure.manager.context_of(cluster), cluster.outputs, user="clusterUser")
+
+
+@pytest.fixture
+def provider(store: Store, kubernetes_book: ContractBook, config: str) -> Kubernetes:
+    backend = Kubernetes(store, kubernetes_book)
+    backend.configure({"kubeconfig": Secret(config)})
+    return backend
+
+
+# ---- the provider's configuration
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "replaces"),
+    [
+        ({"clusterIdentifier": "a", "kubeconfig": "x"}, {"clusterIdentifier": "a", "kubeconfig": "y"}, []),
+        ({"clusterIdentifier": "a"}, {"clusterIdentifier": "b"}, ["clusterIdentifier"]),
+        ({"kubeconfig": "x"}, {"clusterIdentifier": "b", "kubeconfig": "x"}, ["clusterIdentifier"]),
+        ({"kubeconfig": "x"}, {"kubeconfig": UNKNOWN}, ["kubeconfig"]),
+    ],
+)
+def test_what_replaces_the_provider(
+    provider: Kubernetes, old: dict[str, Any], new: dict[str, Any], replaces: list[str]
+) -> None:
+    assert provider.diff_config(old, new).replaces == replaces
+
+
+def test_another_user_of_the_same_server_replaces_nothing(provider: Kubernetes, config: str) -> None:
+    other = config.replace("clusterUser", "clusterOther")
+    assert provider.diff_config({"kubeconfig": config}, {"kubeconfig": other}).replaces == []
+    elsewhere = config.replace(".hcp.eastus.", ".hcp.westus.")
+    assert provider.diff_config({"kubeconfig": config}, {"kubeconfig": elsewhere}).replaces == ["kubeconfig"]
+
+
+def test_a_cluster_that_is_gone(provider: Kubernetes, azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    resource_id, live = provider.create(NAMESPACE, {"metadata": {"name": "a"}})
+    cluster = next(found for found in azure.manager.all() if found.pulumi_type.endswith(":ManagedCluster"))
+    azure.manager.delete(cluster.id)
+    with pytest.raises(SandboxError, match=r"cluster is unreachable: .*dial tcp: lookup .*azmk8s\.io: no such host"):
+        provider.create(NAMESPACE, {"metadata": {"name": "b"}})
+    with pytest.raises(SandboxError, match="unreachable"):
+        provider.read(NAMESPACE, resource_id, live, {})
+    with pytest.raises(SandboxError, match="PULUMI_K8S_DELETE_UNREACHABLE=true"):
+        provider.delete(NAMESPACE, resource_id, live)
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    provider.delete(NAMESPACE, resource_id, live)
+    assert provider.read(NAMESPACE, resource_id, live, {}) is None
+
+
+def test_a_cluster_takes_its_objects_along(provider: Kubernetes, azure: Azure, store: Store) -> None:
+    provider.create(NAMESPACE, {"metadata": {"name": "a"}})
+    cluster = next(found for found in azure.manager.all() if found.pulumi_type.endswith(":ManagedCluster"))
+    azure.manager.delete(cluster.id)
+    assert [record["id"].rpartition("/")[2] for _, record in store.items()] == ["rg"]
+
+
+def test_no_kubeconfig(store: Store, kubernetes_book: ContractBook) -> None:
+    backend = Kubernetes(store, kubernetes_book)
+    backend.configure({})
+    with pytest.raises(SandboxError, match="needs an explicit provider with the kubeconfig"):
+        backend.create(NAMESPACE, {"metadata": {"name": "a"}})
+
+
+# ---- check
+
+
+def test_an_object_without_a_name_is_named_after_the_resource(provider: Kubernetes) -> None:
+    inputs = check(provider, CONFIG, {"data": {"a": "b"}}).inputs
+    name = inputs["metadata"]["name"]
+    assert name.startswith("settings-")
+    assert len(name) == len("settings-") + 8
+    assert inputs["metadata"]["annotations"] == {"pulumi.com/autonamed": "true"}
+    assert check(provider, CONFIG, {"data": {"a": "c"}}, olds=inputs).inputs["metadata"]["name"] == name
+
+
+def test_builtin_kinds_are_checked_at_every_depth(provider: Kubernetes) -> None:
+    container = {"name": "web", "image": "x", "imagePullPolice": "Always", "ports": [{"containerPort": "80"}]}
+    news = {
+        "metadata": {"name": "Web", "label": {}},
+        "spec": {"selector": {"matchLabels": {"a": 1}}, "template": {"spec": {"containers": [container]}}},
+    }
+    reasons = {failure.path: failure.reason for failure in check(provider, DEPLOYMENT, news).failures}
+    container_path = "spec.template.spec.containers[0]"
+    text = (
+        'Deployment "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain '
+        "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+        "character"
+    )
+    assert reasons == {
+        "metadata.label": "unknown property 'metadata.label'; did you mean 'labels'?",
+        "metadata.name": text,
+        "spec.selector.matchLabels.a": "'spec.selector.matchLabels.a' should be of type 'string' but got a number",
+        f"{container_path}.imagePullPolice": (
+            f"unknown property '{container_path}.imagePullPolice'; did you mean 'imagePullPolicy'?"
+        ),
+        f"{container_path}.ports[0].containerPort": (
+            f"'{container_path}.ports[0].containerPort' should be of type 'integer' but got a string"
+        ),
+    }
+
+
+def test_metadata_of_custom_resources_is_checked(provider: Kubernetes) -> None:
+    news = {"metadata": {"name": "a", "labels": {"a": 1}}, "spec": {"x": 1}}
+    assert [failure.path for failure in check(provider, RULE, news).failures] == ["metadata.labels.a"]
+
+
+@pytest.mark.parametrize("token", ["kubernetes:core/v1:ConfigMapList", "kubernetes:core/v1:ConfigMapPatch"])
+def test_lists_and_patches_are_refused(provider: Kubernetes, token: str) -> None:
+    with pytest.raises(NotEmulatedError, match=f"does not emulate '{token}'"):
+        check(provider, Urn(token, "x"), {})
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({}, None),
+        ({"chart": "nvidia/network-operator"}, None),
+        ({"chart": "cert-manager"}, "chart"),
+        ({"repositoryOpts": {"repo": "https://charts.example.com"}}, "repositoryOpts.repo"),
+        ({"repositoryOpts": None}, "repositoryOpts.repo"),
+        ({"version": None}, "version"),
+        ({"version": "^26.0.0"}, "version"),
+        ({"version": "v26.4.0"}, None),
+        ({"chrt": "x"}, "chrt"),
+    ],
+)
+def test_charts(provider: Kubernetes, change: dict[str, Any], path: str | None) -> None:
+    news = {key: value for key, value in {**CHART, **change}.items() if value is not None}
+    assert [failure.path for failure in check(provider, RELEASE, news).failures] == ([path] if path else [])
+
+
+def test_a_release_is_named_after_the_resource(provider: Kubernetes) -> None:
+    news = {key: value for key, value in CHART.items() if key not in {"name", "namespace"}}
+    inputs = check(provider, RELEASE, news).inputs
+    assert inputs["name"].startswith("network-operator-")
+    assert (inputs["namespace"], inputs["timeout"]) == ("default", 300)
+
+
+# ---- diff
+
+
+@pytest.mark.parametrize(
+    ("urn", "old", "new", "replaces"),
+    [
+        (CONFIG, {"data": {"a": "1"}}, {"data": {"a": "2"}}, ["data.a"]),
+        (DEPLOYMENT, {"spec": {"replicas": 1}}, {"spec": {"replicas": 2}}, []),
+        (
+            DEPLOYMENT,
+            {"spec": {"selector": {"matchLabels": {"a": "1"}}}},
+            {"spec": {"selector": {"matchLabels": {"a": "2"}}}},
+            ["spec.selector.matchLabels.a"],
+        ),
+        (NAMESPACE, {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}}, ["metadata.name"]),
+        (NAMESPACE, {"metadata": {"labels": {"a": "1"}}}, {"metadata": {"labels": {"a": "2"}}}, []),
+        (RELEASE, {"values": {"a": 1}}, {"values": {"a": 2}}, []),
+        (RELEASE, {"namespace": "a"}, {"namespace": "b"}, ["namespace"]),
+    ],
+)
+def test_replacements(
+    provider: Kubernetes, urn: Urn, old: dict[str, Any], new: dict[str, Any], replaces: list[str]
+) -> None:
+    found = provider.diff(urn, old, new)
+    assert found.changes
+    assert found.replaces == replaces
+
+
+def test_mutable_config_maps(provider: Kubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE", "true")
+    assert provider.diff(CONFIG, {"data": {"a": "1"}}, {"data": {"a": "2"}}).replaces == []
+
+
+# ---- operations
+
+
+def test_objects_live(provider: Kubernetes) -> None:
+    resource_id, live = provider.create(NAMESPACE, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}})
+    assert resource_id == "a"
+    assert live["status"] == {"phase": "Active"}
+    assert live["metadata"]["labels"] == {"kubernetes.io/metadata.name": "a"}
+    assert live["metadata"]["resourceVersion"] == "1"
+    again = provider.update(NAMESPACE, resource_id, {"metadata": {"name": "a", "labels": {"b": "c"}}}, live)
+    assert again["metadata"]["resourceVersion"] == "2"
+    assert again["metadata"]["uid"] == live["metadata"]["uid"]
+    provider.delete(NAMESPACE, resource_id, again)
+    _, new = provider.create(NAMESPACE, {"metadata": {"name": "a"}})
+    assert new["metadata"]["uid"] != live["metadata"]["uid"]
+
+
+def test_a_namespace_must_exist_and_takes_its_objects_along(provider: Kubernetes) -> None:
+    inputs = {"metadata": {"name": "c", "namespace": "a"}, "data": {"k": "v"}}
+    with pytest.raises(SandboxError) as error:
+        provider.create(CONFIG, inputs)
+    assert str(error.value) == (
+        'resource a/c was not successfully created by the Kubernetes API server: namespaces "a" not found'
+    )
+    _, namespace = provider.create(NAMESPACE, {"metadata": {"name": "a"}})
+    resource_id, live = provider.create(CONFIG, inputs)
+    assert resource_id == "a/c"
+    with pytest.raises(SandboxError, match='configmaps "c" already exists'):
+        provider.create(CONFIG, inputs)
+    provider.delete(NAMESPACE, "a", namespace)
+    assert provider.read(CONFIG, resource_id, live, inputs) is None
+
+
+def test_custom_resources_need_a_definition(provider: Kubernetes) -> None:
+    inputs = {
+        "apiVersion": "nfd.k8s-sigs.io/v1alpha1",
+        "kind": "NodeFeatureRule",
+        "metadata": {"name": "a"},
+        "spec": {},
+    }
+    with pytest.raises(
+        SandboxError, match=r'no matches for kind "NodeFeatureRule" in version "nfd\.k8s-sigs\.io/v1alpha1"'
+    ):
+        provider.create(RULE, inputs)
+    provider.create(RELEASE, {**CHART, "values": {"nfd": {"enabled": False}}})
+    with pytest.raises(SandboxError, match="no matches for kind"):
+        provider.create(RULE, inputs)
+    release_id = "default/network-operator"
+    enabled = {**CHART, "values": {"nfd": {"enabled": True}}}
+    live = provider.update(RELEASE, release_id, enabled, {"status": {"revision": 1}})
+    assert live["status"]["revision"] == 2
+    resource_id, _ = provider.create(RULE, inputs)
+    assert resource_id == "a"
+
+
+def test_a_definition_can_be_an_object(provider: Kubernetes) -> None:
+    definition = Urn("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "crd")
+    names = {"kind": "Widget", "plural": "widgets"}
+    spec = {"group": "example.com", "names": names, "scope": "Namespaced", "versions": [{"name": "v1"}]}
+    provider.create(definition, {"metadata": {"name": "widgets.example.com"}, "spec": spec})
+    resource_id, _ = provider.create(
+        Urn("kubernetes:example.com/v1:Widget", "w"), {"metadata": {"name": "w"}, "spec": {}}
+    )
+    assert resource_id == "default/w"
+    with pytest.raises(SandboxError, match=r'no matches for kind "Widget" in version "example\.com/v2"'):
+        provider.create(Urn("kubernetes:example.com/v2:Widget", "x"), {"metadata": {"name": "x"}})
+
+
+def test_a_release_is_deployed(provider: Kubernetes) -> None:
+    resource_id, live = provider.create(RELEASE, {**CHART, "namespace": "new", "createNamespace": True})
+    assert resource_id == "new/network-operator"
+    assert live["status"] == {
+        "status": "deployed",
+        "revision": 1,
+        "name": "network-operator",
+        "namespace": "new",
+        "chart": "network-operator",
+        "version": "26.4.0",
+        "appVersion": "26.4.0",
+    }
+    found = provider.read(RELEASE, resource_id, live, CHART)
+    assert found is not None
+    assert found[2] == CHART
+
+
+def test_a_refresh_without_a_change_changes_nothing(provider: Kubernetes) -> None:
+    inputs = check(provider, CONFIG, {"metadata": {"name": "c"}, "data": {"k": Secret("v")}}).inputs
+    resource_id, live = provider.create(CONFIG, inputs)
+    assert live["data"] == {"k": Secret("v")}
+    assert provider.read(CONFIG, resource_id, live, inputs) == (resource_id, live, inputs)
+
+
+def test_a_preview_promises_inputs_only(provider: Kubernetes) -> None:
+    inputs = {"metadata": {"name": "a"}}
+    assert provider.preview(NAMESPACE, inputs, None) == {"metadata": {"name": "a"}, "status": UNKNOWN}
+    assert provider.preview(CONFIG, inputs, None) == inputs
+
+
+def test_functions_are_refused(provider: Kubernetes) -> None:
+    with pytest.raises(NotEmulatedError, match="does not emulate the function 'kubernetes:helm:template'"):
+        provider.invoke("kubernetes:helm:template", {})
+
+
+def test_failures_name_the_property(provider: Kubernetes) -> None:
+    failures = check(provider, CONFIG, {"metadata": {"name": "c"}, "dat": {}}).failures
+    assert failures == [Failure("dat", "unknown property 'dat'; did you mean 'data'?")]
