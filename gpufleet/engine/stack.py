@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pulumi.log
 from pulumi import RunError
 from pulumi.automation import LocalWorkspace, OutputMap, Stack, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # `Stack.select` would make a plain Stack, not ours
@@ -301,6 +302,10 @@ class _Run:
         return self._result()
 
     def _programme(self) -> None:
+        if os.environ.get("GPUFLEET_DEBUG") != "1":
+            # The SDK sends the engine debug messages for every resource, each a call that blocks the programme, and the
+            # engine sends them back as events that nobody reads: together a tenth of a large preview.
+            pulumi.log.debug = _silent
         try:
             programme = self._owner.programme or _main()
             programme()
@@ -332,6 +337,10 @@ class _Run:
             violations=tuple(self._reader.violations),
             seconds=time.monotonic() - self._begun,
         )
+
+
+def _silent(*_: object, **__: object) -> None:
+    """A log function that says nothing."""
 
 
 def _trace(error: Exception) -> str:
