@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 
+from gpufleet.catalog import lustre
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import Failure
 from sandbox.values import UNKNOWN, Properties, reveal
-
-# MB/s per TiB, and TiB that are the minimum and the step. Source: Azure Managed Lustre docs, create-file-system-portal.
-SKUS = {
-    "AMLFS-Durable-Premium-40": (40, 48),
-    "AMLFS-Durable-Premium-125": (125, 16),
-    "AMLFS-Durable-Premium-250": (250, 8),
-    "AMLFS-Durable-Premium-500": (500, 4),
-}
 
 
 def _sku_name(inputs: Properties) -> object:
@@ -26,14 +20,14 @@ def _capacity(inputs: Properties) -> Iterable[Failure]:
     name, capacity = _sku_name(inputs), reveal(inputs.get("storageCapacityTiB"))
     if name is None or name is UNKNOWN:
         return
-    if name not in SKUS:
-        yield Failure("sku.name", f"'sku.name' must be one of {', '.join(map(repr, SKUS))}, but got '{name}'")
+    if name not in lustre.names():
+        known = ", ".join(map(repr, lustre.names()))
+        yield Failure("sku.name", f"'sku.name' must be one of {known}, but got '{name}'")
     elif isinstance(capacity, int | float):
-        step = SKUS[str(name)][1]
-        if capacity < step or capacity % step:
-            yield Failure(
-                "storageCapacityTiB", f"{name} comes in multiples of {step} TiB from {step} TiB, not {capacity} TiB"
-            )
+        sku = lustre.get(str(name))
+        if capacity < sku.min_tib or capacity % sku.step_tib:
+            text = f"{name} comes in multiples of {sku.step_tib} TiB from {sku.min_tib} TiB, not {capacity} TiB"
+            yield Failure("storageCapacityTiB", text)
 
 
 def _zones(inputs: Properties) -> Iterable[Failure]:
@@ -42,9 +36,17 @@ def _zones(inputs: Properties) -> Iterable[Failure]:
         yield Failure("zones", f"a Lustre file system is in exactly one zone, here are {len(zones)}")
 
 
+def _management_address(context: Context) -> str:
+    """The first address of the file system's subnet that Azure gives away: it keeps the first four."""
+    subnet = context.find(str(context.inputs.get("filesystemSubnet"))) or {}
+    prefix = reveal(subnet.get("addressPrefix"))
+    return str(ipaddress.IPv4Network(prefix)[4]) if isinstance(prefix, str) else ""
+
+
 def _outputs(context: Context) -> Properties:
-    address = f"10.{int(context.token('mgs', 2), 16)}.{int(context.token('host', 2), 16)}.4"
-    rate, _ = SKUS.get(str(_sku_name(context.inputs)), (0, 0))
+    address = _management_address(context)
+    name = _sku_name(context.inputs)
+    rate = lustre.get(str(name)).mbytes_per_s_per_tib if name in lustre.names() else 0
     return {
         "clientInfo": {
             "mgsAddress": address,

@@ -1,8 +1,8 @@
 """Helm charts that the sandbox knows: where they come from and which custom resource definitions they bring.
 
-Source: the charts' crds/ folders and values.yaml: NVIDIA/gpu-operator deployments/gpu-operator,
-Mellanox/network-operator deployment/network-operator, kubernetes-sigs/node-feature-discovery deployment/helm. Read
-2026-11.
+Source of the kinds: the files in the charts' crds/ folders, NVIDIA/gpu-operator deployments/gpu-operator and
+Mellanox/network-operator deployment/network-operator (seen 2026-11-21), and
+kubernetes-sigs/node-feature-discovery.
 """
 
 from __future__ import annotations
