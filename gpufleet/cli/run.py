@@ -93,18 +93,19 @@ class Run:
         """
         from gpufleet.cli.sign_in import require_azure, require_backend
         from gpufleet.engine.project import stack_files
-        from gpufleet.spec import load
+        from gpufleet.spec import StackFile, load
 
         request = self.request
         files = stack_files(self.root)
         if request.environment not in files:
             raise _unknown(request.environment, list(files))
-        loaded = load(files[request.environment])
+        file = files[request.environment]
+        loaded = load(StackFile.read(file, name=str(file.relative_to(self.root))))
         for warning in loaded.warnings:
             people().print(str(warning), markup=False)
         if not request.sandbox:
             command = f"gpufleet {request.command} {request.environment}"
-            require_azure(os.environ, home=Path.home(), stack_file=files[request.environment], command=command)
+            require_azure(os.environ, home=Path.home(), stack_file=file, command=command)
             require_backend(os.environ, home=Path.home(), project_file=self.root / "Pulumi.yaml")
         return loaded.environment
 
@@ -233,11 +234,17 @@ def require_answerable(request: Request) -> None:
         return
     if request.skip_preview:
         raise ConfigurationError("--skip-preview needs --yes", hint="Without a preview there is nothing to agree to.")
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise ConfigurationError(
             f"gpufleet {request.command} asks before it changes anything, and there is no terminal to ask on",
             hint="Pass --yes to go ahead without being asked, or run gpufleet preview to look only.",
         )
+
+
+def is_terminal(file: object) -> bool:
+    """Whether a person sits at it."""
+    isatty = getattr(file, "isatty", None)
+    return isatty is not None and bool(isatty())
 
 
 def ask(question: str) -> None:
@@ -280,5 +287,4 @@ def _emit_document(run: Run, outcome: Outcome, code: ExitCode, error: GpufleetEr
 
 
 def _colour(file: object) -> bool:
-    isatty = getattr(file, "isatty", lambda: False)
-    return isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"", "dumb"}
+    return is_terminal(file) and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"", "dumb"}
