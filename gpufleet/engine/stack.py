@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from pulumi.automation import LocalWorkspace, OutputMap, Stack, UpdateSummary
 from pulumi.automation._stack import StackInitMode  # `Stack.select` would make a plain Stack, not ours
 
 from gpufleet.engine.command import CommandFailedError, EngineCommand
+from gpufleet.engine.drain import drain
 from gpufleet.engine.errors import StackMissingError
 from gpufleet.engine.events import EventReader
 from gpufleet.engine.explain import explain
@@ -288,7 +289,7 @@ class _Run:
             except Exception as error:  # noqa: BLE001 the SDK would turn it into a warning; it is raised at the end
                 self._listener_error = error
 
-    def _execute(self, operation: _Operation, programme: Programme | None) -> RunResult:
+    def _execute(self, operation: _Operation, programme: Callable[[], Awaitable[None]] | None) -> RunResult:
         # The SDK warns when an engine that was killed breaks off its event stream; the error says so already.
         warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
         workspace = _Workspace(work_dir=str(self._owner.root), program=programme, pulumi_command=self._command)
@@ -301,7 +302,7 @@ class _Run:
             raise self._listener_error
         return self._result()
 
-    def _programme(self) -> None:
+    def _programme(self) -> Awaitable[None]:
         if os.environ.get("GPUFLEET_DEBUG") != "1":
             # The SDK sends the engine debug messages for every resource, each a call that blocks the programme, and the
             # engine sends them back as events that nobody reads: together a tenth of a large preview.
@@ -315,6 +316,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 whatever a programme raises is shown to its author
             self._programme_error = error
             raise RunError(_trace(error)) from None
+        return drain()
 
     def _stopping(self) -> None:
         message = "stopping: the engine finishes what it has begun; once more to stop at once"
