@@ -19,7 +19,7 @@ class Keep(Enum):
     """Can be made again, but everything that runs on it is lost: protected outside ephemeral environments."""
     DATA = auto()
     """Holds data, or is what the data stands in (resource group, network): protected outside ephemeral environments,
-    and in production it outlives even its removal from the programme. Deleting a resource group deletes what was
+    and in production it outlives even its removal from the program. Deleting a resource group deletes what was
     retained in it, so it is kept alike."""
 
 

@@ -32,6 +32,8 @@ def add_pools(
     network: RegionNetwork,
 ) -> dict[str, list[str]]:
     """Add pools and operators to a cluster. Returns the AKS names of each pool, by the pool's own name."""
+    # First, because they are a chain, one waiting for the other, while pools are registered side by side.
+    _add_operators(parent, scope=scope, pools=pools, cluster=cluster)
     names: dict[str, list[str]] = {}
     for pool in pools:
         is_gpu = sizes.get(pool.sku).is_gpu
@@ -46,7 +48,6 @@ def add_pools(
         names[pool.name] = component(
             f"{scope.name}-{pool.name}", args, opts=pulumi.ResourceOptions(parent=parent)
         ).agent_pool_names
-    _add_operators(parent, scope=scope, pools=pools, cluster=cluster)
     return names
 
 

@@ -35,7 +35,7 @@ def backend_stacks(root: Path, engine: Engine, *, sandbox: bool) -> dict[str, Ba
     """
     if sandbox:
         prepare_home(root)
-    changes = sandbox_environment(root, engine) if sandbox else tool_environment(engine)
+    changes = sandbox_environment(root, engine, pulumi_home="engine-home") if sandbox else tool_environment(engine)
     done = subprocess.run(
         [engine_folder(engine) / "pulumi", "stack", "ls", "--json", "--non-interactive", "--color", "never"],
         cwd=root,

@@ -1,4 +1,4 @@
-"""Waiting for a programme's resources in time that grows with their number, not with its square."""
+"""Waiting for a program's resources in time that grows with their number, not with its square."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pulumi.runtime.stack import wait_for_rpcs
 async def drain() -> None:
     """Wait until every registration is answered and every output is settled, or one has failed.
 
-    The SDK does the same after the programme, and finds nothing left to do. Its own loop (`wait_for_rpcs` in
+    The SDK does the same after the program, and finds nothing left to do. Its own loop (`wait_for_rpcs` in
     pulumi/pulumi: sdk/python/lib/pulumi/runtime/stack.py) hands all pending outputs to `asyncio.wait` again whenever
     one of them is settled: with a few hundred resources that is a third of the run.
     """

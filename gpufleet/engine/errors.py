@@ -3,7 +3,7 @@
 GpufleetError
 └── EngineError                 1  the engine failed in a way that has no name of its own
     ├── EngineUnavailableError  1  no fitting engine, and none could be installed
-    ├── ProgramError            1  the Pulumi programme raised
+    ├── ProgramError            1  the Pulumi program raised
     ├── StackLockedError        1  another run holds the stack
     ├── PendingOperationsError  1  an earlier run was cut off in the middle of an operation
     ├── PluginError             2  a provider plugin is missing or does not start
@@ -40,7 +40,7 @@ class EngineUnavailableError(EngineError):
 
 
 class ProgramError(EngineError):
-    """The Pulumi programme itself raised; the message is what it said."""
+    """The Pulumi program itself raised; the message is what it said."""
 
 
 class StackLockedError(EngineError):

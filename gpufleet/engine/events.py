@@ -26,7 +26,7 @@ from gpufleet.engine.results import (
     Violation,
 )
 
-# The engine repeats with these words what the programme's runtime has logged already.
+# The engine repeats with these words what the program's runtime has logged already.
 _UNHANDLED = "an unhandled error occurred: "
 _COLOUR_MARK = re.compile(r"<\{%.*?%\}>")
 _WITH_DIFF = frozenset({"update", "replace", "create-replacement", "refresh", "import", "import-replacement"})

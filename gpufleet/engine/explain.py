@@ -76,21 +76,21 @@ _BY_CODE: dict[int, tuple[type[EngineError], str]] = {
 }
 
 
-def explain(failure: CommandFailedError, result: RunResult, programme: BaseException | None) -> GpufleetError:
+def explain(failure: CommandFailedError, result: RunResult, program: BaseException | None) -> GpufleetError:
     """The error to raise for a failed run.
 
     Args:
         failure: what the CLI answered.
         result: what had happened until then.
-        programme: what the programme raised, if it did.
+        program: what the program raised, if it did.
     """
     stack = result.environment
     if failure.cancelled:
         return RunCancelledError(f"{result.kind} of {stack} was cancelled; what had begun was finished", result=result)
-    if isinstance(programme, GpufleetError):
-        return programme
-    if programme is not None or _INLINE_ERROR in failure.result.stdout:
-        return ProgramError(f"the programme of {stack} failed: {_programme_error(programme, result)}", result=result)
+    if isinstance(program, GpufleetError):
+        return program
+    if program is not None or _INLINE_ERROR in failure.result.stdout:
+        return ProgramError(f"the program of {stack} failed: {_program_error(program, result)}", result=result)
     if any(violation.level == "mandatory" for violation in result.violations):
         return PolicyError(_headline(result), result=result)
     if any(step.failed for step in result.steps):
@@ -147,9 +147,9 @@ def _headline(result: RunResult) -> str:
     return f"{result.kind} of {result.environment} failed: {_ERROR_PREFIX.sub('', what)}"
 
 
-def _programme_error(programme: BaseException | None, result: RunResult) -> str:
-    if programme is not None:
-        return f"{type(programme).__name__}: {programme}"
+def _program_error(program: BaseException | None, result: RunResult) -> str:
+    if program is not None:
+        return f"{type(program).__name__}: {program}"
     for message in _errors(result):
         if _INLINE_ERROR in message:
             return message.partition(_INLINE_ERROR)[2].partition("\n")[0]

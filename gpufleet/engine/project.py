@@ -11,7 +11,7 @@ PROJECT = "gpufleet"
 """Name of the Pulumi project, as in `Pulumi.yaml`."""
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The checkout: gpufleet is always installed editable, for the programme is the repository itself."""
+"""The checkout: gpufleet is always installed editable, for the program is the repository itself."""
 
 
 def stack_files(root: Path) -> dict[str, Path]:

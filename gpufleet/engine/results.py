@@ -23,7 +23,7 @@ class RunKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """Severity of a diagnostic, the engine's own words (`info#err` is output of the programme on stderr)."""
+    """Severity of a diagnostic, the engine's own words (`info#err` is output of the program on stderr)."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -65,7 +65,7 @@ class Resource:
     Attributes:
         urn: `urn:pulumi:<stack>::<project>::<type>[$<type>…]::<name>`.
         type: Pulumi type token, for example `azure-native:containerservice:AgentPool`.
-        name: logical name in the programme.
+        name: logical name in the program.
         parent: URN of the parent, "" for the stack itself.
         custom: True when a provider manages it, False for a component.
         protected: True when the engine refuses to delete it.
@@ -113,7 +113,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
-    """A message of the engine, a provider or the programme; colour marks are taken out.
+    """A message of the engine, a provider or the program; colour marks are taken out.
 
     Attributes:
         urn: the resource it is about, "" when it is about the run.

@@ -39,21 +39,21 @@ from gpufleet.errors import ConfigurationError, GpufleetError
 if TYPE_CHECKING:
     from pulumi.automation.events import EngineEvent
 
-Programme = Callable[[], None]
+Program = Callable[[], None]
 _Operation = Callable[[Stack], object]
 
 
 class EnvironmentStack:
     """One environment's Pulumi stack.
 
-    The programme runs inline (`components.program.main`), in this process: no language host to start. `pulumi up` in a
-    shell runs the same programme through `__main__.py` and leaves the same state.
+    The program runs inline (`components.program.main`), in this process: no language host to start. `pulumi up` in a
+    shell runs the same program through `__main__.py` and leaves the same state.
 
     Args:
         environment: name of the stack, as in `stacks/Pulumi.<environment>.yaml`.
         root: folder of `Pulumi.yaml`.
         sandbox: use the sandbox's home, state and providers instead of Azure and the person's own backend.
-        programme: what to run instead of `components.program.main`.
+        program: what to run instead of `components.program.main`.
 
     Raises:
         StackMissingError: there is no stack file of that name.
@@ -61,7 +61,7 @@ class EnvironmentStack:
         ConfigurationError: this shell is set for the sandbox, but `sandbox` is false.
     """
 
-    def __init__(self, environment: str, *, root: Path, sandbox: bool, programme: Programme | None = None) -> None:
+    def __init__(self, environment: str, *, root: Path, sandbox: bool, program: Program | None = None) -> None:
         stack_file(root, environment)
         if not sandbox and CLOUD_VARIABLE in os.environ:
             raise ConfigurationError(
@@ -72,7 +72,7 @@ class EnvironmentStack:
         self.root = root
         self.sandbox = sandbox
         self.engine = ensure_engine()
-        self.programme = programme
+        self.program = program
         if sandbox:
             prepare_home(root)
             prepare_stacks(root, (environment,), self.engine)
@@ -82,10 +82,10 @@ class EnvironmentStack:
 
         Raises:
             EngineError: see `gpufleet.engine.errors`; `error.result` holds what had happened until then.
-            GpufleetError: what the programme itself raised, for example a stack file's mistakes.
+            GpufleetError: what the program itself raised, for example a stack file's mistakes.
         """
         run = _Run(self, RunKind.PREVIEW, options, on_event)
-        return run.with_programme(
+        return run.with_program(
             lambda stack: stack.preview(
                 parallel=options.parallel,
                 message=options.message or None,
@@ -109,7 +109,7 @@ class EnvironmentStack:
             GpufleetError: see `preview`.
         """
         run = _Run(self, RunKind.UP, options, on_event)
-        return run.with_programme(
+        return run.with_program(
             lambda stack: stack.up(
                 parallel=options.parallel,
                 message=options.message or None,
@@ -133,7 +133,7 @@ class EnvironmentStack:
             EngineError: see `preview`.
         """
         run = _Run(self, RunKind.DESTROY, options, on_event)
-        return run.without_programme(
+        return run.without_program(
             lambda stack: stack.preview_destroy(
                 parallel=options.parallel,
                 target=list(options.targets) or None,
@@ -152,7 +152,7 @@ class EnvironmentStack:
             EngineError: see `preview`.
         """
         run = _Run(self, RunKind.DESTROY, options, on_event)
-        return run.without_programme(
+        return run.without_program(
             lambda stack: stack.destroy(
                 parallel=options.parallel,
                 message=options.message or None,
@@ -173,7 +173,7 @@ class EnvironmentStack:
             EngineError: see `preview`.
         """
         run = _Run(self, RunKind.REFRESH, options, on_event)
-        return run.without_programme(
+        return run.without_program(
             lambda stack: stack.refresh(
                 parallel=options.parallel,
                 message=options.message or None,
@@ -203,7 +203,7 @@ class EnvironmentStack:
         return self._json(["stack", "export"])
 
     def unprotect(self, urns: Sequence[str]) -> None:
-        """Take the protection off some resources, in the state (the next `up` puts back what the programme says).
+        """Take the protection off some resources, in the state (the next `up` puts back what the program says).
 
         Raises:
             EngineError: see `preview`.
@@ -240,7 +240,7 @@ class _Workspace(LocalWorkspace):
 
 
 class _Run:
-    """One operation: its programme, its events and what came of it."""
+    """One operation: its program, its events and what came of it."""
 
     def __init__(self, owner: EnvironmentStack, kind: RunKind, options: RunOptions, on_event: OnEvent | None) -> None:
         self._owner = owner
@@ -250,24 +250,28 @@ class _Run:
         self._reader = EventReader()
         self._lock = threading.Lock()
         self._begun = time.monotonic()
-        self._programme_error: BaseException | None = None
+        self._program_error: BaseException | None = None
         self._listener_error: BaseException | None = None
         self.config_file = str(config_file_for(owner.root, owner.environment, sandbox=owner.sandbox))
-        changes = sandbox_environment(owner.root, owner.engine) if owner.sandbox else tool_environment(owner.engine)
+        changes = (
+            sandbox_environment(owner.root, owner.engine, pulumi_home="engine-home")
+            if owner.sandbox
+            else tool_environment(owner.engine)
+        )
         self._command = EngineCommand(owner.engine, changes, on_stopping=self._stopping)
 
-    def with_programme(self, operation: _Operation) -> RunResult:
-        """Run an operation that needs the programme; make the stack first if the backend does not have it."""
-        if self._owner.programme is None:
+    def with_program(self, operation: _Operation) -> RunResult:
+        """Run an operation that needs the program; make the stack first if the backend does not have it."""
+        if self._owner.program is None:
             # The SDKs take longer to import than the engine to start: do both at once.
             threading.Thread(target=_main, name="gpufleet-import", daemon=True).start()
         try:
-            return self._execute(operation, self._programme)
+            return self._execute(operation, self._program)
         except StackMissingError:
             self.cli(["stack", "init", self._owner.environment, "--no-select"])
-            return self._execute(operation, self._programme)
+            return self._execute(operation, self._program)
 
-    def without_programme(self, operation: _Operation) -> RunResult:
+    def without_program(self, operation: _Operation) -> RunResult:
         """Run an operation that works on the state alone."""
         return self._execute(operation, None)
 
@@ -289,32 +293,32 @@ class _Run:
             except Exception as error:  # noqa: BLE001 the SDK would turn it into a warning; it is raised at the end
                 self._listener_error = error
 
-    def _execute(self, operation: _Operation, programme: Callable[[], Awaitable[None]] | None) -> RunResult:
+    def _execute(self, operation: _Operation, program: Callable[[], Awaitable[None]] | None) -> RunResult:
         # The SDK warns when an engine that was killed breaks off its event stream; the error says so already.
         warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
-        workspace = _Workspace(work_dir=str(self._owner.root), program=programme, pulumi_command=self._command)
+        workspace = _Workspace(work_dir=str(self._owner.root), program=program, pulumi_command=self._command)
         try:
             operation(_Stack(self._owner.environment, workspace, StackInitMode.SELECT))
         except CommandFailedError as failure:
-            error = explain(failure, self._result(), self._programme_error)
-            raise error from (self._programme_error if error is not self._programme_error else None)
+            error = explain(failure, self._result(), self._program_error)
+            raise error from (self._program_error if error is not self._program_error else None)
         if self._listener_error is not None:
             raise self._listener_error
         return self._result()
 
-    def _programme(self) -> Awaitable[None]:
+    def _program(self) -> Awaitable[None]:
         if os.environ.get("GPUFLEET_DEBUG") != "1":
-            # The SDK sends the engine debug messages for every resource, each a call that blocks the programme, and the
+            # The SDK sends the engine debug messages for every resource, each a call that blocks the program, and the
             # engine sends them back as events that nobody reads: together a tenth of a large preview.
             pulumi.log.debug = _silent
         try:
-            programme = self._owner.programme or _main()
-            programme()
+            program = self._owner.program or _main()
+            program()
         except GpufleetError as error:
-            self._programme_error = error
+            self._program_error = error
             raise RunError(str(error)) from None  # the SDK logs a RunError's text alone, others with its own stack
-        except Exception as error:  # noqa: BLE001 whatever a programme raises is shown to its author
-            self._programme_error = error
+        except Exception as error:  # noqa: BLE001 whatever a program raises is shown to its author
+            self._program_error = error
             raise RunError(_trace(error)) from None
         return drain()
 
@@ -346,12 +350,12 @@ def _silent(*_: object, **__: object) -> None:
 
 
 def _trace(error: Exception) -> str:
-    """Stack trace as the official language host shows it: without the frames that only ran the programme."""
+    """Stack trace as the official language host shows it: without the frames that only ran the program."""
     lines = traceback.format_exception(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
     return "Program failed with an unhandled exception:\n" + "".join(lines)
 
 
-def _main() -> Programme:
+def _main() -> Program:
     from components.program import main  # noqa: PLC0415 the providers' SDKs take half a second; many commands need none
 
     return main

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.struct_pb2 import Value as WireValue
-from pulumi.runtime import rpc
 
 from sandbox.errors import NotEmulatedError
+from sandbox.providers.protocol import OUTPUT, SECRET, SIGNATURE, UNKNOWN_TEXT
 from sandbox.values import UNKNOWN, Properties, Secret, Unknown, Value, has_unknown, reveal
-
-_SIGNATURE = rpc._special_sig_key  # noqa: SLF001 - the SDK has no public name for the wire's constants
-_SECRET = rpc._special_secret_sig  # noqa: SLF001
-_OUTPUT = rpc._special_output_value_sig  # noqa: SLF001
-_UNKNOWN = rpc.UNKNOWN
 
 
 def from_struct(struct: Struct) -> Properties:
@@ -29,7 +24,7 @@ def _from_wire(wire: WireValue) -> Value:
     kind = wire.WhichOneof("kind")
     if kind == "string_value":
         text = wire.string_value
-        return UNKNOWN if text == _UNKNOWN else text
+        return UNKNOWN if text == UNKNOWN_TEXT else text
     if kind == "struct_value":
         return _from_object(wire.struct_value)
     if kind == "list_value":
@@ -44,12 +39,12 @@ def _from_wire(wire: WireValue) -> Value:
 
 def _from_object(struct: Struct) -> Value:
     fields = struct.fields
-    if _SIGNATURE not in fields:
+    if SIGNATURE not in fields:
         return from_struct(struct)
-    signature = fields[_SIGNATURE].string_value
-    if signature == _SECRET:
+    signature = fields[SIGNATURE].string_value
+    if signature == SECRET:
         return secret(_from_wire(fields["value"]))
-    if signature == _OUTPUT:
+    if signature == OUTPUT:
         value = _from_wire(fields["value"]) if "value" in fields else UNKNOWN
         return secret(value) if "secret" in fields and fields["secret"].bool_value else value
     raise NotEmulatedError("the sandbox takes no assets, archives or resource references as property values")
@@ -88,10 +83,10 @@ def _to_wire(wire: WireValue, value: Value) -> None:
         for item in value:
             _to_wire(wire.list_value.values.add(), item)
     elif isinstance(value, Unknown):
-        wire.string_value = _UNKNOWN
+        wire.string_value = UNKNOWN_TEXT
     elif isinstance(value, Secret):
         fields = wire.struct_value.fields
-        fields[_SIGNATURE].string_value = _SECRET
+        fields[SIGNATURE].string_value = SECRET
         _to_wire(fields["value"], value.value)
     elif value is None:
         wire.null_value = 0  # type: ignore[assignment]

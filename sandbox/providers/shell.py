@@ -23,11 +23,11 @@ from typing import NoReturn
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.errors import Failure, NotEmulatedError, SandboxError
 from sandbox.providers.difference import Difference
 from sandbox.providers.marshal import from_struct, to_struct
+from sandbox.providers.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from sandbox.values import Properties
 
 _WORKERS = 32

@@ -1,4 +1,4 @@
-"""A project of its own for the tests that run the real engine, with a programme that needs no provider."""
+"""A project of its own for the tests that run the real engine, with a program that needs no provider."""
 
 from __future__ import annotations
 

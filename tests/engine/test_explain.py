@@ -123,15 +123,15 @@ def test_stopping_comes_before_what_it_broke():
     assert type(error) is RunCancelledError
 
 
-def test_the_programmes_own_error_is_raised_as_it_is():
+def test_the_programs_own_error_is_raised_as_it_is():
     mistake = ConfigurationError("stacks/Pulumi.dev.yaml:3: bad")
     assert explain(failure(1), result(), mistake) is mistake
 
 
-def test_a_bug_in_the_programme():
+def test_a_bug_in_the_program():
     error = explain(failure(1), result(), KeyError("x"))
     assert type(error) is ProgramError
-    assert error.message == "the programme of dev failed: KeyError: 'x'"
+    assert error.message == "the program of dev failed: KeyError: 'x'"
 
 
 def test_the_result_travels_with_the_error():

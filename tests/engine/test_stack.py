@@ -1,4 +1,4 @@
-"""The door to Pulumi, with the real engine and programmes that need no provider."""
+"""The door to Pulumi, with the real engine and programs that need no provider."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ from gpufleet.errors import ConfigurationError
 
 pytestmark = pytest.mark.engine
 
-# The same programme inline and for the CLI: what `components.program` and `__main__.py` are to the real project.
-PROGRAMME = """
+# The same program inline and for the CLI: what `components.program` and `__main__.py` are to the real project.
+PROGRAM = """
 import pulumi
 
 class Box(pulumi.ComponentResource):
@@ -56,9 +56,9 @@ if __name__ == "__main__":
 """
 
 
-def programme() -> None:
-    namespace: dict[str, object] = {"__name__": "programme"}
-    exec(PROGRAMME, namespace)
+def program() -> None:
+    namespace: dict[str, object] = {"__name__": "program"}
+    exec(PROGRAM, namespace)
     main = namespace["main"]
     assert callable(main)
     main()
@@ -70,7 +70,7 @@ def empty() -> None:
 
 def test_preview_up_and_the_empty_second_up(root: Path):
     before = (root / "stacks" / "Pulumi.dev.yaml").read_bytes(), (root / "Pulumi.yaml").read_bytes()
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=programme)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=program)
     events: list[RunEvent] = []
     planned = stack.preview(on_event=events.append)
     assert (planned.kind, planned.changes, planned.changed) == (RunKind.PREVIEW, {"create": 3}, 3)
@@ -88,7 +88,7 @@ def test_preview_up_and_the_empty_second_up(root: Path):
 
 
 def test_refresh_preview_of_destroy_and_destroy(root: Path):
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=programme)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=program)
     stack.up()
     assert stack.refresh().changes == {"same": 3}
     assert stack.preview_destroy().changes == {"delete": 3}
@@ -101,8 +101,8 @@ def test_refresh_preview_of_destroy_and_destroy(root: Path):
 
 
 def test_the_cli_finds_nothing_to_change_after_an_inline_run_and_the_other_way_round(root: Path):
-    (root / "__main__.py").write_text(PROGRAMME)
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=programme)
+    (root / "__main__.py").write_text(PROGRAM)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=program)
     stack.up()
     environment = sandbox_environment(root, stack.engine).applied()
     pulumi_cli = str(engine_folder(stack.engine) / "pulumi")
@@ -116,15 +116,15 @@ def test_the_cli_finds_nothing_to_change_after_an_inline_run_and_the_other_way_r
     assert "3 unchanged" in up.stdout
     assert "warning" not in up.stdout
     assert cli("up", "--yes", "--stack", "other").returncode == 6  # the stack was not asked for yet
-    other = EnvironmentStack("other", root=root, sandbox=True, programme=programme)
+    other = EnvironmentStack("other", root=root, sandbox=True, program=program)
     assert cli("up", "--yes", "--stack", "other").returncode == 0
     assert other.up(RunOptions(expect_no_changes=True)).changes == {"same": 3}
 
 
 def test_changes_where_none_were_expected(root: Path):
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=programme)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=program)
     stack.up()
-    changed = EnvironmentStack("dev", root=root, sandbox=True, programme=empty)
+    changed = EnvironmentStack("dev", root=root, sandbox=True, program=empty)
     with pytest.raises(UnexpectedChangesError) as caught:
         changed.preview(RunOptions(expect_no_changes=True))
     assert caught.value.exit_code == 7
@@ -132,14 +132,14 @@ def test_changes_where_none_were_expected(root: Path):
     assert caught.value.result.changes == {"same": 1, "delete": 2}
 
 
-def test_a_programme_that_fails_is_named_with_its_own_lines(root: Path):
+def test_a_program_that_fails_is_named_with_its_own_lines(root: Path):
     def broken() -> None:
         raise KeyError("vmSize")
 
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=broken)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=broken)
     with pytest.raises(ProgramError) as caught:
         stack.up()
-    assert caught.value.message == "the programme of dev failed: KeyError: 'vmSize'"
+    assert caught.value.message == "the program of dev failed: KeyError: 'vmSize'"
     assert isinstance(caught.value.__cause__, KeyError)
     result = caught.value.result
     assert result is not None
@@ -155,23 +155,23 @@ def test_a_mistake_in_the_stack_file_comes_back_as_it_was_raised(root: Path):
         raise mistake
 
     with pytest.raises(ConfigurationError) as caught:
-        EnvironmentStack("dev", root=root, sandbox=True, programme=mistaken).preview()
+        EnvironmentStack("dev", root=root, sandbox=True, program=mistaken).preview()
     assert caught.value is mistake
 
 
-def test_an_exception_in_apply_is_the_programmes(root: Path):
+def test_an_exception_in_apply_is_the_programs(root: Path):
     def late() -> None:
         pulumi.export("late", pulumi.Output.from_input(0).apply(lambda value: 1 / value))
 
-    with pytest.raises(ProgramError, match=r"^the programme of dev failed: division by zero$"):
-        EnvironmentStack("dev", root=root, sandbox=True, programme=late).up()
+    with pytest.raises(ProgramError, match=r"^the program of dev failed: division by zero$"):
+        EnvironmentStack("dev", root=root, sandbox=True, program=late).up()
 
 
 def test_a_listener_that_fails_is_heard(root: Path):
     def listener(event: RunEvent) -> None:
         raise ValueError(f"cannot draw {type(event).__name__}")
 
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=empty)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=empty)
     with pytest.raises(ValueError, match="cannot draw "):
         stack.up(on_event=listener)
 
@@ -184,13 +184,13 @@ def test_a_locked_stack_says_who_must_go_first(root: Path):
         inside.set()
         assert leave.wait(60)
 
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=slow)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=slow)
     holder = threading.Thread(target=stack.up)
     holder.start()
     assert inside.wait(60)
     try:
         with pytest.raises(StackLockedError) as caught:
-            EnvironmentStack("dev", root=root, sandbox=True, programme=empty).up()
+            EnvironmentStack("dev", root=root, sandbox=True, program=empty).up()
     finally:
         leave.set()
         holder.join(60)
@@ -199,7 +199,7 @@ def test_a_locked_stack_says_who_must_go_first(root: Path):
 
 
 def test_a_wrong_passphrase_is_an_authentication_error(root: Path):
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=programme)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=program)
     stack.up()
     (root / ".sandbox" / "passphrase").write_text("wrong")
     with pytest.raises(SecretsError) as caught:
@@ -215,7 +215,7 @@ def test_no_such_environment(root: Path):
 
 
 def test_a_stack_that_the_backend_lost_is_made_again(root: Path):
-    stack = EnvironmentStack("dev", root=root, sandbox=True, programme=empty)
+    stack = EnvironmentStack("dev", root=root, sandbox=True, program=empty)
     shutil.rmtree(root / ".sandbox" / "state" / ".pulumi" / "stacks")
     assert stack.up().changes == {"create": 1}
 
@@ -237,7 +237,7 @@ def slow():
     time.sleep(3)
 
 try:
-    EnvironmentStack("dev", root=Path(sys.argv[1]), sandbox=True, programme=slow).up(on_event=lambda event: None)
+    EnvironmentStack("dev", root=Path(sys.argv[1]), sandbox=True, program=slow).up(on_event=lambda event: None)
 except RunCancelledError as error:
     print(error, flush=True)
     sys.exit(error.exit_code)
@@ -255,4 +255,4 @@ def test_a_stop_signal_cancels_politely_and_leaves_no_lock(root: Path, number: s
         code = process.wait(60)
     assert (code, rest) == (8, "up of dev was cancelled; what had begun was finished\n")
     assert list((root / ".sandbox" / "state" / ".pulumi").rglob("locks/**/*.json")) == []
-    assert EnvironmentStack("dev", root=root, sandbox=True, programme=empty).up().changed == 1
+    assert EnvironmentStack("dev", root=root, sandbox=True, program=empty).up().changed == 1

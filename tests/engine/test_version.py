@@ -45,7 +45,7 @@ def test_a_broken_file_says_how(tmp_path: Path, script: str, problem: str):
     assert probe(executable(tmp_path / "pulumi", script)).problem == problem
 
 
-def test_a_file_that_is_no_programme_does_not_start(tmp_path: Path):
+def test_a_file_that_is_no_program_does_not_start(tmp_path: Path):
     path = executable(tmp_path / "pulumi", "")
     path.write_bytes(b"\x7fELF torn")
     assert probe(path).problem.startswith("does not start: ")

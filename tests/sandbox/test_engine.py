@@ -36,7 +36,7 @@ class Sandbox:
             trim_version_aliases()
             program()
 
-        return EnvironmentStack("t", root=self.root, sandbox=True, programme=main)
+        return EnvironmentStack("t", root=self.root, sandbox=True, program=main)
 
     @property
     def store(self) -> Store:

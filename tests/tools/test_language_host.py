@@ -30,8 +30,8 @@ class Project:
     folder: Path
     environment: dict[str, str]
 
-    def write(self, programme: str) -> None:
-        (self.folder / "__main__.py").write_text(programme)
+    def write(self, program: str) -> None:
+        (self.folder / "__main__.py").write_text(program)
 
     def pulumi(self, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
@@ -76,7 +76,7 @@ def test_up_refresh_and_destroy_with_config_secrets_and_output(project: Project)
         """
 import os, sys, pulumi, beside
 config = pulumi.Config()
-print("said by the programme")
+print("said by the program")
 pulumi.export("plain", config.require("plain"))
 pulumi.export("secret", config.require_secret("secret"))
 pulumi.export("object", config.require_object("object"))
@@ -90,7 +90,7 @@ pulumi.export("facts", {
     project.pulumi("config", "set", "--secret", "secret", "hush")
     project.pulumi("config", "set", "--path", "object.a[0]", "1")
     said = project.pulumi("up", "--yes")
-    assert said.count("said by the programme") >= 2
+    assert said.count("said by the program") >= 2
     assert "hush" not in said
     assert "warning" not in said
     outputs = json.loads(project.pulumi("stack", "output", "--json"))
@@ -133,7 +133,7 @@ pulumi.export("facts", {
         ("pulumi.Output.from_input(0).apply(lambda v: 1 / v)", ["ZeroDivisionError: division by zero"], []),
     ],
 )
-def test_what_a_failing_programme_shows(project: Project, statement: str, shown: list[str], hidden: list[str]):
+def test_what_a_failing_program_shows(project: Project, statement: str, shown: list[str], hidden: list[str]):
     project.write(f"import pulumi\n{statement}\n")
     said = project.pulumi("preview", code=1)
     for text in shown:
@@ -210,7 +210,7 @@ def served() -> Iterator[tuple[language_pb2_grpc.LanguageRuntimeStub, subprocess
             process.kill()
 
 
-def test_what_it_says_about_itself_and_a_programme(tmp_path: Path):
+def test_what_it_says_about_itself_and_a_program(tmp_path: Path):
     (tmp_path / "requirements.txt").write_text(
         "# comment\n-r other.txt\npulumi-kubernetes==4\npulumi_policy\npulumi>=3 # core\n"
     )

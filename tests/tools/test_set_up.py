@@ -41,12 +41,12 @@ Only = Callable[..., None]
 
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch) -> Only:
-    """Make only the named modules importable and the named programmes found."""
+    """Make only the named modules importable and the named programs found."""
 
-    def choose(*modules: str, programmes: tuple[str, ...] = ()) -> None:
+    def choose(*modules: str, programs: tuple[str, ...] = ()) -> None:
         spec = ModuleSpec("x", None)
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec if name in modules else None)
-        monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in programmes else None)
+        monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}" if name in programs else None)
 
     return choose
 
@@ -55,21 +55,21 @@ VENV = Path("/there/.venv")
 
 
 def test_the_standard_way(only: Only):
-    only("venv", "ensurepip", "pip", "virtualenv", programmes=("uv",))
+    only("venv", "ensurepip", "pip", "virtualenv", programs=("uv",))
     assert venv_commands(VENV) == [[sys.executable, "-m", "venv", "/there/.venv"]]
 
 
-def test_without_ensurepip_virtualenv_then_pip_then_the_programmes(only: Only):
-    only("venv", "pip", "virtualenv", programmes=("uv", "virtualenv"))
+def test_without_ensurepip_virtualenv_then_pip_then_the_programs(only: Only):
+    only("venv", "pip", "virtualenv", programs=("uv", "virtualenv"))
     assert venv_commands(VENV)[0][:3] == [sys.executable, "-m", "virtualenv"]
-    only("venv", "pip", programmes=("uv", "virtualenv"))
+    only("venv", "pip", programs=("uv", "virtualenv"))
     assert venv_commands(VENV) == [
         [sys.executable, "-m", "venv", "--without-pip", "/there/.venv"],
         [sys.executable, "-m", "pip", "--quiet", "--python", "/there/.venv/bin/python", "install", "pip"],
     ]
-    only("venv", programmes=("uv", "virtualenv"))
+    only("venv", programs=("uv", "virtualenv"))
     assert venv_commands(VENV) == [["/bin/virtualenv", "--quiet", "--python", sys.executable, "/there/.venv"]]
-    only("venv", programmes=("uv",))
+    only("venv", programs=("uv",))
     assert venv_commands(VENV) == [["/bin/uv", "venv", "--quiet", "--seed", "--python", sys.executable, "/there/.venv"]]
 
 

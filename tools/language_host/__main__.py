@@ -43,7 +43,7 @@ def main() -> None:
         pass
     host.end_plugins()
     server.stop(grace=_GRACE_SECONDS).wait(_GRACE_SECONDS)  # the answer to Cancel is still on its way
-    # A programme's threads that still wait for the engine must not keep the process.
+    # A program's threads that still wait for the engine must not keep the process.
     os._exit(0)
 
 

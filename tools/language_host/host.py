@@ -47,7 +47,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return plugin_pb2.PluginInfo(version=metadata.version("pulumi"))
 
     def Run(self, request: language_pb2.RunRequest, context: grpc.ServicerContext) -> language_pb2.RunResponse:
-        """Run a programme."""
+        """Run a program."""
         del context
         wanted = virtualenv_python(request.info)
         if wanted is not None and wanted.parent.parent.resolve() != Path(sys.prefix).resolve():
@@ -110,7 +110,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def GetRequiredPackages(
         self, request: language_pb2.GetRequiredPackagesRequest, context: grpc.ServicerContext
     ) -> language_pb2.GetRequiredPackagesResponse:
-        """The providers that the programme's requirements.txt names, in the installed versions."""
+        """The providers that the program's requirements.txt names, in the installed versions."""
         del context
         packages = [
             plugin_pb2.PackageDependency(name=name, kind="resource", version=f"v{version}")
@@ -147,7 +147,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def _required(info: language_pb2.ProgramInfo) -> set[str]:
-    """Names in the programme's requirements.txt, normalised."""
+    """Names in the program's requirements.txt, normalised."""
     file = Path(info.program_directory) / "requirements.txt"
     if not file.is_file():
         return set()

@@ -1,4 +1,4 @@
-"""Run a Pulumi programme in this process, and say what went wrong as the official host does."""
+"""Run a Pulumi program in this process, and say what went wrong as the official host does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _THREADS_PER_OPERATION = 4
 
 
 def run_program(request: language_pb2.RunRequest, engine_address: str) -> language_pb2.RunResponse:
-    """Run the programme that the engine asks for.
+    """Run the program that the engine asks for.
 
     Args:
         request: the engine's request: folder, stack, configuration, monitor.
@@ -81,7 +81,7 @@ def _run(loop: asyncio.AbstractEventLoop, folder: Path, entry_point: str, argume
 
     try:
         loop.run_until_complete(run_in_stack(start))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a programme raises is shown to its author
+    except (Exception, SystemExit) as error:  # noqa: BLE001 whatever a program raises is shown to its author
         return _explain(error, file)
     return ""
 
@@ -102,7 +102,7 @@ def _explain(error: BaseException, file: Path) -> str:
 
 
 def _trace(error: BaseException, file: Path) -> str:
-    """The stack trace from the programme's own file on, without the frames that only ran it."""
+    """The stack trace from the program's own file on, without the frames that only ran it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = next((index for index, frame in enumerate(frames) if Path(frame.filename) == file), None)
     limit = None if own is None else own - len(frames)

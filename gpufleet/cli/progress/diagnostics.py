@@ -95,7 +95,7 @@ def problems(model: RunModel, *, traces: bool = False) -> list[Problem]:
 
     Args:
         model: the run.
-        traces: keep the stack trace of a programme that raised.
+        traces: keep the stack trace of a program that raised.
     """
     told: dict[_Key, list[str]] = {}
     for key, urn in _all(model, traces=traces):
@@ -157,13 +157,13 @@ def _judged(violation: Violation) -> _Key:
 
 
 def _program_text(message: str, *, traces: bool) -> str:
-    """A failure of the programme; its stack trace means nothing to the person who runs it."""
+    """A failure of the program; its stack trace means nothing to the person who runs it."""
     text = _PROGRAM.sub("", message)
     _, trace, frames = text.partition("Traceback (most recent call last):")
     if not trace or traces:
         return text.strip()
     raised = next(line for line in reversed(frames.splitlines()) if line.strip())
-    return f"the programme raised {raised.strip()} (GPUFLEET_DEBUG=1 shows where)"
+    return f"the program raised {raised.strip()} (GPUFLEET_DEBUG=1 shows where)"
 
 
 def _unescaped(text: str) -> str:

@@ -53,9 +53,9 @@ def test_the_same_refusal_of_many_resources_is_told_once() -> None:
     assert len(problem.urns) == 3
 
 
-def test_a_programme_that_raises_is_one_line_without_its_stack_trace() -> None:
+def test_a_program_that_raises_is_one_line_without_its_stack_trace() -> None:
     (problem,) = problems(recorded("exc").model())
-    assert problem.text == "the programme raised ValueError: boom (GPUFLEET_DEBUG=1 shows where)"
+    assert problem.text == "the program raised ValueError: boom (GPUFLEET_DEBUG=1 shows where)"
     (traced,) = problems(recorded("exc").model(), traces=True)
     assert "Traceback (most recent call last):" in traced.text
 

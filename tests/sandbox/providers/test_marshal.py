@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime import rpc
 
 from sandbox.errors import NotEmulatedError
+from sandbox.providers import protocol
 from sandbox.providers.marshal import from_struct, to_struct
 from sandbox.values import UNKNOWN, Properties, Secret, Value
 
@@ -64,3 +69,16 @@ def test_nulls_are_dropped_and_whole_numbers_are_integers() -> None:
 def test_assets_are_refused() -> None:
     with pytest.raises(NotEmulatedError, match="takes no assets"):
         from_struct(wire({"v": {SIGNATURE: ASSET, "path": "x"}}))
+
+
+def test_the_wires_constants_are_the_sdks() -> None:
+    assert rpc._special_sig_key == protocol.SIGNATURE
+    assert rpc._special_secret_sig == protocol.SECRET
+    assert rpc._special_output_value_sig == protocol.OUTPUT
+    assert rpc.UNKNOWN == protocol.UNKNOWN_TEXT
+
+
+def test_a_provider_starts_without_the_sdk() -> None:
+    script = "import sys, sandbox.providers.kubernetes; print('pulumi' in sys.modules); import pulumi.runtime.rpc"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
