@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from pathlib import Path
 
 import pulumi
+from pulumi_azure_native import authorization
 
 from components.aliases import trim_version_aliases
 from components.context import KubeLogin
@@ -15,6 +17,8 @@ from gpufleet.spec import Environment as EnvironmentSpec
 from gpufleet.spec import SpecError, StackFile, parse_environment
 
 _STACKS = Path(__file__).parent.parent / "stacks"
+_HEAD_START_SECONDS = 0.02
+"""How long the first call may take to leave this process; its answer is not waited for."""
 
 
 def main() -> None:
@@ -38,6 +42,16 @@ def main() -> None:
     except GpufleetError as error:
         # Language hosts print a RunError's text alone, and a stack trace for anything else.
         raise pulumi.RunError(str(error)) from None
+
+
+async def start_provider() -> None:
+    """Have the engine start the azure-native provider now, to be ready when `main` has built everything.
+
+    For a host that can wait before `main`: nothing of a program reaches the engine before the program is through. The
+    question is the one `main` asks first anyway, which subscription this is.
+    """
+    answer = authorization.get_client_config_output()
+    await asyncio.wait({asyncio.ensure_future(answer.future())}, timeout=_HEAD_START_SECONDS)
 
 
 def _build(config: pulumi.Config, stack: str) -> None:

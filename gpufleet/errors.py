@@ -37,6 +37,8 @@ class GpufleetError(Exception):
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+    names_places: ClassVar[bool] = False
+    """Whether each line of the message says by itself where and how bad, `file:line:column: error: …`."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

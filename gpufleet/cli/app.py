@@ -58,7 +58,8 @@ def main() -> None:
     try:
         app()
     except GpufleetError as error:
-        _complain(error.message, error.hint)
+        # A stack file's mistakes are one line each, `file:line:column: error: …`, for editors and CI to find.
+        _complain(error.message, error.hint, prefix="" if error.names_places else "error: ")
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         _complain("cancelled", "")
@@ -75,13 +76,13 @@ def main() -> None:
         raise SystemExit(ExitCode.ERROR) from None
 
 
-def _complain(message: str, hint: str) -> None:
+def _complain(message: str, hint: str, *, prefix: str = "error: ") -> None:
     from rich.text import Text
 
     from gpufleet.cli.output import people
 
     console = people()
-    console.print(Text("error: ", style="bold red") + Text(message))
+    console.print(Text(prefix, style="bold red") + Text(message))
     if hint:
         console.print(Text(hint))
     if os.environ.get("GPUFLEET_DEBUG") == "1":

@@ -306,12 +306,14 @@ class _Run:
             raise self._listener_error
         return self._result()
 
-    def _program(self) -> Awaitable[None]:
+    async def _program(self) -> None:
         if os.environ.get("GPUFLEET_DEBUG") != "1":
             # The SDK sends the engine debug messages for every resource, each a call that blocks the program, and the
             # engine sends them back as events that nobody reads: together a tenth of a large preview.
             pulumi.log.debug = _silent
         try:
+            if self._owner.program is None:
+                await _start_provider()
             program = self._owner.program or _main()
             program()
         except GpufleetError as error:
@@ -320,7 +322,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 whatever a program raises is shown to its author
             self._program_error = error
             raise RunError(_trace(error)) from None
-        return drain()
+        await drain()
 
     def _stopping(self) -> None:
         message = "stopping: the engine finishes what it has begun; once more to stop at once"
@@ -353,6 +355,12 @@ def _trace(error: Exception) -> str:
     """Stack trace as the official language host shows it: without the frames that only ran the program."""
     lines = traceback.format_exception(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
     return "Program failed with an unhandled exception:\n" + "".join(lines)
+
+
+async def _start_provider() -> None:
+    from components.program import start_provider  # noqa: PLC0415 as in _main
+
+    await start_provider()
 
 
 def _main() -> Program:

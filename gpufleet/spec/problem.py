@@ -67,6 +67,8 @@ class Problem:
 class SpecError(ConfigurationError):
     """A stack file with mistakes: all of them, in the order of the file; `str()` is the text for people."""
 
+    names_places = True
+
     def __init__(self, problems: Iterable[Problem]) -> None:
         ordered = sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
         self.problems: tuple[Problem, ...] = tuple(ordered)
