@@ -55,7 +55,7 @@ def test_the_stack_file_is_checked_before_anything_starts(
     file.write_text(file.read_text(encoding="utf-8").replace("class: ephemeral", "class: efemeral"), encoding="utf-8")
     assert run(monkeypatch, "up", "dev", "--sandbox", "--yes") == ExitCode.CONFIGURATION
     line = next(n for n, text in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if "efemeral" in text)
-    assert f"error: stacks/Pulumi.dev.yaml:{line}:12: error: class: must be one of" in capsys.readouterr().err
+    assert f"stacks/Pulumi.dev.yaml:{line}:12: error: class: must be one of" in capsys.readouterr().err
     assert script.calls == []
 
 
