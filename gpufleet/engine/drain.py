@@ -13,7 +13,7 @@ async def drain() -> None:
 
     The SDK does the same after the program, and finds nothing left to do. Its own loop (`wait_for_rpcs` in
     pulumi/pulumi: sdk/python/lib/pulumi/runtime/stack.py) hands all pending outputs to `asyncio.wait` again whenever
-    one of them is settled: with a few hundred resources that is a third of the run.
+    one of them is settled, which grows with the square of their number.
     """
     while True:
         await wait_for_rpcs(await_all_outstanding_tasks=False)

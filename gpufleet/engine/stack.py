@@ -309,7 +309,7 @@ class _Run:
     async def _program(self) -> None:
         if os.environ.get("GPUFLEET_DEBUG") != "1":
             # The SDK sends the engine debug messages for every resource, each a call that blocks the program, and the
-            # engine sends them back as events that nobody reads: together a tenth of a large preview.
+            # engine sends them back as events that nobody reads.
             pulumi.log.debug = _silent
         try:
             if self._owner.program is None:
