@@ -72,7 +72,7 @@ def test_a_build_is_reproducible_pinned_and_keeps_the_persons_goflags(sources: P
     ("says", "message"),
     [
         (
-            "go: x@v1: Get https://proxy.golang.org/x: dial tcp: lookup proxy.golang.org: no such host",
+            "go: x@v1: Get https://proxy.example/x: dial tcp: lookup proxy.example: no such host",
             "the Go modules of the Pulumi engine cannot be fetched: ",
         ),
         ("write /tmp/b/x.o: no space left on device", "the disk filled up while building the Pulumi engine: "),
