@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import pulumi.log
 from pulumi import RunError
@@ -87,17 +87,12 @@ class EnvironmentStack:
         run = _Run(self, RunKind.PREVIEW, options, on_event)
         return run.with_program(
             lambda stack: stack.preview(
-                parallel=options.parallel,
+                **run.common,
                 message=options.message or None,
-                target=list(options.targets) or None,
-                target_dependents=options.target_dependents or None,
                 policy_packs=list(options.policy_packs) or None,
                 policy_pack_configs=list(options.policy_pack_configs) or None,
                 expect_no_changes=options.expect_no_changes or None,
                 refresh=options.refresh or None,
-                config_file=run.config_file,
-                color="never",
-                on_event=run.take,
             )
         )
 
@@ -111,18 +106,13 @@ class EnvironmentStack:
         run = _Run(self, RunKind.UP, options, on_event)
         return run.with_program(
             lambda stack: stack.up(
-                parallel=options.parallel,
+                **run.common,
                 message=options.message or None,
-                target=list(options.targets) or None,
-                target_dependents=options.target_dependents or None,
                 policy_packs=list(options.policy_packs) or None,
                 policy_pack_configs=list(options.policy_pack_configs) or None,
                 expect_no_changes=options.expect_no_changes or None,
                 continue_on_error=options.continue_on_error or None,
                 refresh=options.refresh or None,
-                config_file=run.config_file,
-                color="never",
-                on_event=run.take,
             )
         )
 
@@ -135,13 +125,8 @@ class EnvironmentStack:
         run = _Run(self, RunKind.DESTROY, options, on_event)
         return run.without_program(
             lambda stack: stack.preview_destroy(
-                parallel=options.parallel,
-                target=list(options.targets) or None,
-                target_dependents=options.target_dependents or None,
+                **run.common,
                 refresh=options.refresh or None,
-                config_file=run.config_file,
-                color="never",
-                on_event=run.take,
             )
         )
 
@@ -154,15 +139,10 @@ class EnvironmentStack:
         run = _Run(self, RunKind.DESTROY, options, on_event)
         return run.without_program(
             lambda stack: stack.destroy(
-                parallel=options.parallel,
+                **run.common,
                 message=options.message or None,
-                target=list(options.targets) or None,
-                target_dependents=options.target_dependents or None,
                 continue_on_error=options.continue_on_error or None,
                 refresh=options.refresh or None,
-                config_file=run.config_file,
-                color="never",
-                on_event=run.take,
             )
         )
 
@@ -175,14 +155,9 @@ class EnvironmentStack:
         run = _Run(self, RunKind.REFRESH, options, on_event)
         return run.without_program(
             lambda stack: stack.refresh(
-                parallel=options.parallel,
+                **run.common,
                 message=options.message or None,
-                target=list(options.targets) or None,
-                target_dependents=options.target_dependents or None,
                 expect_no_changes=options.expect_no_changes or None,
-                config_file=run.config_file,
-                color="never",
-                on_event=run.take,
             )
         )
 
@@ -239,6 +214,17 @@ class _Workspace(LocalWorkspace):
         del stack_name
 
 
+class _Common(TypedDict):
+    """The arguments that every operation of the SDK's Stack takes."""
+
+    parallel: int | None
+    target: list[str] | None
+    target_dependents: bool | None
+    config_file: str
+    color: str
+    on_event: Callable[[EngineEvent], None]
+
+
 class _Run:
     """One operation: its program, its events and what came of it."""
 
@@ -252,7 +238,14 @@ class _Run:
         self._begun = time.monotonic()
         self._program_error: BaseException | None = None
         self._listener_error: BaseException | None = None
-        self.config_file = str(config_file_for(owner.root, owner.environment, sandbox=owner.sandbox))
+        self.common: _Common = {
+            "parallel": options.parallel,
+            "target": list(options.targets) or None,
+            "target_dependents": options.target_dependents or None,
+            "config_file": str(config_file_for(owner.root, owner.environment, sandbox=owner.sandbox)),
+            "color": "never",
+            "on_event": self._take,
+        }
         changes = (
             sandbox_environment(owner.root, owner.engine, pulumi_home="engine-home")
             if owner.sandbox
@@ -282,7 +275,7 @@ class _Run:
         except CommandFailedError as failure:
             raise explain(failure, self._result(), None) from None
 
-    def take(self, event: EngineEvent) -> None:
+    def _take(self, event: EngineEvent) -> None:
         """Take an event from the engine's stream (in a thread of the SDK's)."""
         with self._lock:
             said = self._reader.read(event)
