@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from gpufleet.spec.environment import Environment
+from gpufleet.spec.own_tags import CLASS, COST_CENTER, ENVIRONMENT, MANAGED_BY, OWNER
 
-OWNER = "owner"
-COST_CENTER = "cost-center"
-ENVIRONMENT = "environment"
-CLASS = "class"
-MANAGED_BY = "managed-by"
 MANAGED_BY_VALUE = "gpufleet"
 
 

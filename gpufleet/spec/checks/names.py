@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.checks.places import repeated
 from gpufleet.spec.environment import Environment
+from gpufleet.spec.own_tags import OWN_TAGS
 from gpufleet.spec.pool_names import agent_pools
 from gpufleet.spec.problem import Problem, key_text, quoted
 
 SYSTEM_POOL = "system"
 """Name of the inline system pool."""
-OWN_TAGS = ("owner", "cost-center", "environment", "class", "managed-by")
-"""Tags that the tool sets on every resource."""
 
 _TAG_NAME = re.compile(r"^[^<>%&\\?/\x00-\x1f\x7f]{1,512}$")
 
