@@ -59,6 +59,10 @@ class Context:
     """Outputs of another resource by id (case-insensitive), or None."""
     below: Callable[[str], list[Properties]]
     """Outputs of every resource whose id starts with a prefix."""
+    users: Callable[[str], list[str]]
+    """Ids of the resources whose inputs name another resource by its id (case-insensitive)."""
+    previous: Properties | None = None
+    """The inputs before an update, secrets revealed; None when the resource is created, read or deleted."""
 
     @property
     def subscription(self) -> str:
@@ -124,7 +128,10 @@ class ResourceType:
     checks: tuple[Check, ...] = ()
     """More checks of the inputs, done at preview; unknown values must pass."""
     validate: Callable[[Context], None] | None = None
-    """Rules that need the cloud's state, at create and update; raises ArmError."""
+    """Rules that need the cloud's state, at create and update (``Context.previous`` tells which); raises ArmError."""
+    before_delete: Callable[[Context], None] | None = None
+    """What forbids a deletion in the cloud's present state; raises ArmError. Not asked when a parent or the resource
+    group goes: ARM orders those deletions itself."""
     outputs: Outputs | None = None
     """Read-only outputs besides id, name, type, location, systemData and provisioningState."""
     companions: Callable[[Context], Iterable[tuple[str, Properties]]] | None = None

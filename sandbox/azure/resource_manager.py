@@ -100,6 +100,7 @@ class ResourceManager:
                 "generation": transaction.generation(resource_id) + 1,
                 "created": self._now().isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "inputs": inputs,
+                "references": _references(inputs),
             }
             return self._put(transaction, kind, record)
 
@@ -116,14 +117,22 @@ class ResourceManager:
                 raise arm.resource_not_found(resource_id)
             self._require_same(record["id"], kind, record["inputs"], inputs)
             self._require_references(transaction, resource_id, inputs)
-            return self._put(transaction, kind, {**record, "inputs": inputs})
+            changed = {**record, "inputs": inputs, "references": _references(inputs)}
+            return self._put(transaction, kind, changed, previous=record["inputs"])
 
     def delete(self, resource_id: str) -> None:
-        """Delete a resource with everything below it; one that is gone already is no error, as in ARM (204)."""
+        """Delete a resource with everything below it; one that is gone already is no error, as in ARM (204).
+
+        Raises:
+            ArmError: something still uses it.
+        """
         with self.store.transaction() as transaction:
             record = transaction.get(resource_id)
             if record is None:
                 return
+            before_delete = registry.by_token(record["token"]).before_delete
+            if before_delete is not None:
+                before_delete(self._context(transaction, record))
             for companion in record.get("companions", ()):
                 _delete_tree(transaction, companion)
             _delete_tree(transaction, resource_id)
@@ -136,13 +145,18 @@ class ResourceManager:
         with self.store.transaction() as transaction:
             return self._context(transaction, record)
 
-    def _context(self, transaction: Transaction, record: Record) -> Context:
+    def _context(self, transaction: Transaction, record: Record, previous: Properties | None = None) -> Context:
         def find(other: str) -> Properties | None:
             found = transaction.get(other)
             return None if found is None else found.get("outputs")
 
         def below(prefix: str) -> list[Properties]:
             return [found for key in transaction.under(prefix) if (found := find(key)) is not None]
+
+        def users(other: str) -> list[str]:
+            wanted = other.lower()
+            found = (transaction.get(key) for key in transaction.under("/subscriptions/"))
+            return [user["id"] for user in found if user is not None and wanted in user.get("references", ())]
 
         return Context(
             id=record["id"],
@@ -152,11 +166,15 @@ class ResourceManager:
             created=record["created"],
             find=find,
             below=below,
+            users=users,
+            previous=None if previous is None else reveal(previous),
         )
 
-    def _put(self, transaction: Transaction, kind: ResourceType, record: Record) -> Resource:
+    def _put(
+        self, transaction: Transaction, kind: ResourceType, record: Record, previous: Properties | None = None
+    ) -> Resource:
         """Write a resource; ``record`` lacks what follows from the rest: outputs and companions."""
-        context = self._context(transaction, record)
+        context = self._context(transaction, record, previous)
         if kind.validate is not None:
             kind.validate(context)
         record["outputs"] = self._outputs(kind, context, record["inputs"])
@@ -272,6 +290,11 @@ def _delete_tree(transaction: Transaction, resource_id: str) -> None:
     for key in transaction.under(resource_id + "/"):
         transaction.delete(key)
     transaction.delete(resource_id)
+
+
+def _references(inputs: Properties) -> list[str]:
+    """The ids in a resource's inputs, lower-case: kept beside it, so that nobody walks all inputs to find its users."""
+    return sorted({reference.lower() for reference in _ids_in(inputs)})
 
 
 def _ids_in(value: Value) -> Iterator[str]:
