@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sandbox import arm
-from sandbox.store import Record, Store
+from sandbox.store import RESOURCES, Record, Store
 from sandbox.values import Properties, mask
 
 
@@ -44,7 +44,7 @@ class Item:
 
 def items(store: Store) -> Iterator[Item]:
     """Everything in the cloud, in order of creation."""
-    for _, record in store.items():  # noqa: PERF102 the store's items, not a dict's
+    for _, record in store.items(RESOURCES):
         yield _azure(record) if "token" in record else _kubernetes(record)
 
 

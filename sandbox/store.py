@@ -25,6 +25,10 @@ from sandbox.values import Properties, Secret
 Record: TypeAlias = Properties
 """What is kept under a key. Treat as immutable: the index, not a copy, is handed out."""
 
+RESOURCES = "/"
+"""What the keys of Azure's resources and Kubernetes' objects start with. Any other key is a record of the sandbox's own
+(``fault/…``, ``setting/…``, ``deleted/…``): not in the cloud, but as durable, and gone with it at a reset."""
+
 _FORMAT = 1
 _SECRET_KEY = "$secret"  # noqa: S105 the mark of a secret, not one
 # Below this size a rewrite saves nothing that anybody notices; above it, one is due when three quarters are history.
@@ -72,7 +76,7 @@ class Transaction:
     def under(self, prefix: str) -> list[str]:
         """The keys that start with ``prefix`` (case-insensitive)."""
         prefix = prefix.lower()
-        keys = [key for key in self._store.keys_now() if key.startswith(prefix) and key not in self.deletes]
+        keys = [key for key in self._store.keys_now(prefix) if key not in self.deletes]
         return keys + [key for key in self.puts if key.startswith(prefix) and self._store.peek(key) is None]
 
     def put(self, key: str, record: Record) -> None:
@@ -103,6 +107,7 @@ class Store:
         self._lock_path = directory / "cloud.lock"
         self._mutex = threading.RLock()
         self._index: dict[str, Record] = {}
+        self._own: dict[str, Record] = {}
         self._file = -1
         self._inode = -1
         self._offset = 0
@@ -132,15 +137,19 @@ class Store:
         prefix = prefix.lower()
         with self._mutex:
             self._catch_up()
-            return [(key, record) for key, record in self._index.items() if key.startswith(prefix)]
+            return [(key, record) for key, record in self._part(prefix).items() if key.startswith(prefix)]
+
+    def _part(self, prefix: str) -> Mapping[str, Record]:
+        """The smallest index that has every key with this prefix: the sandbox's own records are few and often asked."""
+        return self._index if not prefix or prefix.startswith(RESOURCES) else self._own
 
     def peek(self, key: str) -> Record | None:
         """The record under a lower-case key as last seen, without looking at the disk (inside a transaction)."""
         return self._index.get(key)
 
-    def keys_now(self) -> Iterator[str]:
-        """All keys as last seen, without looking at the disk (inside a transaction)."""
-        return iter(self._index)
+    def keys_now(self, prefix: str) -> Iterator[str]:
+        """The keys that start with a lower-case prefix as last seen, without looking at the disk (in a transaction)."""
+        return (key for key in self._part(prefix) if key.startswith(prefix))
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -242,6 +251,7 @@ class Store:
         self._file = self._inode = -1
         self._offset = 0
         self._index.clear()
+        self._own.clear()
         self.generations.clear()
 
     def _catch_up(self, *, drop_torn_line: bool = False) -> None:
@@ -287,7 +297,10 @@ class Store:
     def _apply(self, puts: Mapping[str, Record], deletes: set[str] | list[str]) -> None:
         for key in deletes:
             self._index.pop(key, None)
+            self._own.pop(key, None)
         for key, record in puts.items():
-            if key not in self._index:
+            if not key.startswith(RESOURCES):
+                self._own[key] = record
+            elif key not in self._index:
                 self.generations[key] = self.generations.get(key, 0) + 1
             self._index[key] = record

@@ -86,9 +86,11 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Empty the sandbox: its cloud and the state of its stacks. Real environments are not touched."""
+    from sandbox.store import RESOURCES
+
     home = _home()
     store = _store()
-    count = len(store.items()) if store else 0
+    count = len(store.items(RESOURCES)) if store else 0
     question = f"Remove {count} resources and the state of every stack in {home}?"
     if not yes:
         if not sys.stdin.isatty():

@@ -207,3 +207,21 @@ def test_wiping(store: Store) -> None:
     put(other, "/b", b=1)
     assert store.items() == [("/b", {"b": 1})]
     other.close()
+
+
+def test_the_sandboxs_own_records_are_apart_from_the_cloud(store: Store) -> None:
+    with store.transaction() as transaction:
+        transaction.put("/subscriptions/s/rg", {"a": 1})
+        transaction.put("setting/quota/eastus", {"limit": 8})
+        assert transaction.under("setting/") == ["setting/quota/eastus"]
+    with store.transaction() as transaction:
+        assert transaction.under("Setting/") == ["setting/quota/eastus"]
+        assert transaction.under("/") == ["/subscriptions/s/rg"]
+    again = Store(store.path.parent)
+    assert [key for key, _ in again.items("/")] == ["/subscriptions/s/rg"]
+    assert [key for key, _ in again.items("setting/")] == ["setting/quota/eastus"]
+    assert len(again.items()) == 2
+    again.close()
+    with store.transaction() as transaction:
+        transaction.delete("setting/quota/eastus")
+    assert store.items("setting/") == []
