@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gpufleet.spec.assumed_prices import Prices
 from gpufleet.spec.base import RegionName, Spec
 from gpufleet.spec.budget import Budget
 from gpufleet.spec.inference import Inference
 from gpufleet.spec.training import TrainingFabric
+from gpufleet.spec.usage import Usage
 
 
 class EnvironmentClass(StrEnum):
@@ -60,3 +62,7 @@ class Environment(Spec):
     """Training fabrics, each with a cluster and storage of its own."""
     inference: Inference | None = None
     """The inference platform; leave it out for a training-only environment."""
+    usage: Usage = Usage()
+    """Volumes that are billed by the gigabyte or the request."""
+    prices: Prices = Prices()
+    """Planning prices for what the price list does not have."""

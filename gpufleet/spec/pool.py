@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from gpufleet.spec.base import PoolName, Priority, SizeName, Spec, Zone, number_as_text
+from gpufleet.spec.usage import PoolUsage
 
 # AKS: 1,000 nodes a pool (container-service-limits).
 _NodeCount = Annotated[int, Field(ge=0, le=1000)]
@@ -89,3 +90,5 @@ class Pool(Spec):
     """Only where Azure support raised the size of the InfiniBand domain."""
     capacity_reservation_group_id: str | None = None
     """ARM id of a capacity reservation group; not for ND sizes, NCads H100 v5 or spot."""
+    usage: PoolUsage | None = None
+    """How much of it is used on average; without it the expected cost has the pool at its maximum."""

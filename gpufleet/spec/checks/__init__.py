@@ -17,6 +17,7 @@ from gpufleet.spec.checks.infiniband import check_infiniband
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
 from gpufleet.spec.checks.pools import check_pools
+from gpufleet.spec.checks.prices import check_prices
 from gpufleet.spec.checks.regions import check_regions
 from gpufleet.spec.checks.sizes import check_sizes
 from gpufleet.spec.checks.storage import check_storage
@@ -34,6 +35,7 @@ _CHECKS = (
     check_storage,
     check_inference,
     check_registry,
+    check_prices,
 )
 
 
