@@ -1,4 +1,4 @@
-"""Reading the reference tables: plain CSV beside this module, every mistake in one named by file and line."""
+"""Reading reference tables: plain CSV in a package's folder `data`, every mistake in one named by file and line."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Row:
     file: str
     line: int
     cells: dict[str, str]
+    package: str = "gpufleet.catalog"
 
     def text(self, column: str) -> str:
         """The cell as it stands; it must not be empty."""
@@ -67,30 +68,33 @@ class Row:
 
     def error(self, cause: str) -> CatalogError:
         """The error that names this line."""
-        return CatalogError(f"gpufleet/catalog/data/{self.file}:{self.line}: {cause}")
+        return CatalogError(f"{_place(self.package, self.file)}:{self.line}: {cause}")
 
 
-def read(file: str, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of `data/<file>`, which must have `columns`. Raises CatalogError."""
+def read(file: str, columns: tuple[str, ...], *, package: str = "gpufleet.catalog") -> Iterator[Row]:
+    """The rows of `data/<file>` in a package, which must have `columns`. Raises CatalogError."""
     try:
-        text = (resources.files("gpufleet.catalog") / "data" / file).read_text(encoding="utf-8")
+        text = (resources.files(package) / "data" / file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CatalogError(f"gpufleet/catalog/data/{file}: cannot be read: {error}") from None
-    return parse(file, text, columns)
+        raise CatalogError(f"{_place(package, file)}: cannot be read: {error}") from None
+    return parse(file, text, columns, package=package)
 
 
-def parse(file: str, text: str, columns: tuple[str, ...]) -> Iterator[Row]:
+def parse(file: str, text: str, columns: tuple[str, ...], *, package: str = "gpufleet.catalog") -> Iterator[Row]:
     """The rows of a table given as text. Raises CatalogError."""
+    place = _place(package, file)
     reader = csv.reader(text.splitlines(), strict=True)
     try:
         header = next(reader, [])
         if missing := [column for column in columns if column not in header]:
-            raise CatalogError(f"gpufleet/catalog/data/{file}:1: column {', '.join(missing)} is missing")
+            raise CatalogError(f"{place}:1: column {', '.join(missing)} is missing")
         for cells in reader:
             if len(cells) != len(header):
-                raise CatalogError(
-                    f"gpufleet/catalog/data/{file}:{reader.line_num}: {len(cells)} cells under {len(header)} columns"
-                )
-            yield Row(file, reader.line_num, dict(zip(header, cells, strict=True)))
+                raise CatalogError(f"{place}:{reader.line_num}: {len(cells)} cells under {len(header)} columns")
+            yield Row(file, reader.line_num, dict(zip(header, cells, strict=True)), package)
     except csv.Error as error:
-        raise CatalogError(f"gpufleet/catalog/data/{file}:{reader.line_num}: {error}") from None
+        raise CatalogError(f"{place}:{reader.line_num}: {error}") from None
+
+
+def _place(package: str, file: str) -> str:
+    return f"{package.replace('.', '/')}/data/{file}"
