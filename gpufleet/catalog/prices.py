@@ -1,33 +1,60 @@
-"""List prices of VM sizes: USD an hour, Linux, pay as you go (data/prices.csv)."""
+"""Prices of VM sizes: USD an hour for one node, Linux; list prices, or what a company negotiated.
+
+Regular and spot never stand in for one another, and a price that is missing is an `Unpriced` with its reason, never
+zero. List prices come from the newest price list (`snapshots`), negotiated ones from `negotiated.yaml` beside it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache, lru_cache
 
-from gpufleet.catalog.table import Row, read
+from gpufleet.catalog import snapshots
+from gpufleet.catalog.table import Grouped, Row, read_grouped
 
-_COLUMNS = (
-    "sku",
-    "region",
-    "on_demand_usd_per_hour",
-    "spot_usd_per_hour",
-    "on_demand_as_of",
-    "spot_as_of",
-    "on_demand_source",
-    "spot_source",
-    "note",
+COLUMNS = (
+    *("sku", "region", "on_demand_usd_per_hour", "spot_usd_per_hour", "on_demand_as_of", "spot_as_of"),
+    *("on_demand_source", "spot_source", "on_demand_confidence", "spot_confidence", "note"),
 )
+"""Columns of a price list, in the order in which a refresh writes them."""
 
 
-@dataclass(frozen=True)
-class Price:
-    """A list price with where and when it was read."""
+class PriceKind(StrEnum):
+    """Where a price comes from."""
 
-    usd_per_hour: float
+    LIST = "list"
+    NEGOTIATED = "negotiated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Priced:
+    """What one node costs an hour."""
+
+    usd_per_hour: Decimal
+    """Exact, in USD; always above 0."""
     as_of: str
+    """When the list price was read: an ISO date, or words such as "2024 to 2025" where the source has none."""
     source: str
-    note: str
+    """Keys of the table of sources in data/README.md, joined by `;`."""
+    confidence: str
+    """high, medium or low."""
+    note: str = ""
+    kind: PriceKind = PriceKind.LIST
+    list_usd_per_hour: Decimal | None = None
+    """Of a negotiated price: the list price that it replaces, None when there is none."""
+    reason: str = ""
+    """Of a negotiated price: what was agreed."""
+
+    @property
+    def read_on(self) -> date | None:
+        """`as_of` as a day, None where it is none."""
+        try:
+            return date.fromisoformat(self.as_of)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -37,55 +64,104 @@ class Unpriced:
     reason: str
 
 
-def regular(size: str, region: str) -> Price | Unpriced:
-    """The pay-as-you-go price of one node."""
-    row = _rows().get((size, region))
-    if row is None:
-        return Unpriced(_absence(size, region))
-    value = row.optional_number("on_demand_usd_per_hour")
-    if not value:
-        return Unpriced(f"the price list has no pay-as-you-go value for {size} in {region}")
-    return Price(value, row.text("on_demand_as_of"), row.text("on_demand_source"), row.cells["note"])
+def price(size: str, region: str, *, spot: bool) -> Priced | Unpriced:
+    """What one node of `size` costs in `region`.
+
+    Args:
+        size: ARM name, exact spelling.
+        region: programmatic name. A region without a price has none: no other region's is taken.
+        spot: the spot price rather than the pay-as-you-go price.
+
+    Raises:
+        CatalogError: the price list or `negotiated.yaml` is damaged or from the future.
+    """
+    listed = _listed(size, region, spot=spot)
+    if not (snapshots.folder() / "negotiated.yaml").exists():
+        return listed
+    from gpufleet.catalog import negotiated  # noqa: PLC0415 - pydantic and YAML are slow to load, most need neither
+
+    return negotiated.apply(listed, size, region, spot=spot)
 
 
-def spot(size: str, region: str) -> Price | Unpriced:
-    """The spot price of one node: a moving value, here as last seen, and unknown for most sizes."""
-    row = _rows().get((size, region))
-    if row is None:
-        return Unpriced(_absence(size, region))
-    value = row.optional_number("spot_usd_per_hour")
-    if not value:
-        return Unpriced(f"no source gives a spot price for {size} in {region}")
-    return Price(value, row.text("spot_as_of"), row.text("spot_source"), row.cells["note"])
+def regular(size: str, region: str) -> Priced | Unpriced:
+    """The pay-as-you-go price of one node; see `price`."""
+    return price(size, region, spot=False)
+
+
+def spot(size: str, region: str) -> Priced | Unpriced:
+    """The spot price of one node: a moving value, here as last seen, and unknown for most sizes; see `price`."""
+    return price(size, region, spot=True)
+
+
+def day() -> date:
+    """The day of the price list in use, for reports; a price's own `as_of` may be older."""
+    return snapshots.current().day
 
 
 def regions(size: str) -> tuple[str, ...]:
     """The regions whose price list has `size`, the cheapest first."""
-    listed: list[tuple[float, str]] = []
-    for name, region in _rows():
-        if name == size and isinstance(price := regular(name, region), Price):
-            listed.append((price.usd_per_hour, region))
-    return tuple(region for _, region in sorted(listed))
+    known = ((regular(size, region), region) for region in _rows(size))
+    found = [(cost.usd_per_hour, region) for cost, region in known if isinstance(cost, Priced)]
+    return tuple(region for _, region in sorted(found))
 
 
-def _absence(size: str, region: str) -> str:
-    if region not in _priced_regions():
-        return f"the price list has no meters at all for {region}"
-    return f"the price list has no meter for {size} in {region}"
+def sizes() -> tuple[str, ...]:
+    """Every size with a meter, in alphabetical order; some have no other facts (`sizes.without_facts`)."""
+    return tuple(sorted(_table().lines))
+
+
+def forget() -> None:
+    """Read the price list and `negotiated.yaml` again: after a refresh, and in tests."""
+    for cached in (snapshots.current, _table, _rows, _priced_regions):
+        cached.cache_clear()
+    from gpufleet.catalog import negotiated  # noqa: PLC0415 - see `price`
+
+    negotiated.entries.cache_clear()
+
+
+def _listed(size: str, region: str, *, spot: bool) -> Priced | Unpriced:
+    row = _rows(size).get(region)
+    if row is None:
+        if region not in _priced_regions():
+            return Unpriced(f"the price list has no meters at all for {region}")
+        return Unpriced(f"the price list has no meter for {size} in {region}")
+    kind = "spot" if spot else "on_demand"
+    # A meter at 0 is a gap in the source (a preview, a retired size), never a gift.
+    if not (usd := row.optional_usd(f"{kind}_usd_per_hour")):
+        if spot:
+            return Unpriced(f"no source gives a spot price for {size} in {region}")
+        return Unpriced(f"the price list has no pay-as-you-go value for {size} in {region}")
+    return Priced(
+        usd_per_hour=usd,
+        as_of=_not_younger(row, f"{kind}_as_of"),
+        source=row.text(f"{kind}_source"),
+        confidence=row.choice(f"{kind}_confidence", "high", "medium", "low"),
+        note=row.cells["note"],
+    )
+
+
+def _not_younger(row: Row, column: str) -> str:
+    as_of = row.text(column)
+    if as_of[:10] > str(snapshots.current().day):
+        raise row.error(f"{column} is {as_of}, after the day of the price list itself")
+    return as_of
+
+
+@cache
+def _rows(size: str) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for row in _table().rows(size):
+        if (region := row.text("region")) in rows:
+            raise row.error(f"{size} in {region} stands twice")
+        rows[region] = row
+    return rows
 
 
 @lru_cache(maxsize=1)
 def _priced_regions() -> frozenset[str]:
-    return frozenset(region for _, region in _rows())
+    return frozenset(line.split(",", 2)[1] for lines in _table().lines.values() for _, line in lines)
 
 
 @lru_cache(maxsize=1)
-def _rows() -> dict[tuple[str, str], Row]:
-    # Cells are converted when asked for: 3,000 rows load in a few milliseconds this way.
-    rows: dict[tuple[str, str], Row] = {}
-    for row in read("prices.csv", _COLUMNS):
-        key = (row.text("sku"), row.text("region"))
-        if key in rows:
-            raise row.error(f"{key[0]} in {key[1]} stands twice")
-        rows[key] = row
-    return rows
+def _table() -> Grouped:
+    return read_grouped(snapshots.current().path, COLUMNS)

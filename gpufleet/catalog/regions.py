@@ -8,18 +8,20 @@ from functools import lru_cache
 from gpufleet.catalog import prices
 from gpufleet.catalog.nearest import nearest_name
 from gpufleet.catalog.table import Row, read
+from gpufleet.errors import ConfigurationError
 
 _COLUMNS = (
     "region",
     "display_name",
     "geography",
+    "continent",
     "latitude",
     "longitude",
     "availability_zones",
     "paired_region",
     "region_access_restricted",
-    "deployment_evidence",
 )
+_CONTINENTS = ("north-america", "south-america", "europe", "asia-pacific", "middle-east-africa")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +32,8 @@ class Region:
     """Programmatic name, such as `eastus`."""
     display_name: str
     geography: str
+    continent: str
+    """north-america, south-america, europe, asia-pacific or middle-east-africa."""
     latitude: float | None
     longitude: float | None
     has_zones: bool | None
@@ -38,11 +42,9 @@ class Region:
     """The paired region, None for a region without one."""
     restricted: bool
     """Open only to customers who asked for it (reliability-docs regions list)."""
-    evidence: str
-    """Runs of GPU sizes that somebody published from here; empty when none was found."""
 
 
-class UnknownRegionError(LookupError):
+class UnknownRegionError(ConfigurationError, LookupError):
     """No such region in the catalogue."""
 
 
@@ -78,7 +80,7 @@ def offers(size: str, region: str) -> bool:
     A listed price is not capacity, nor a promise that the size is open to this subscription: only the Resource SKUs API
     tells that.
     """
-    return isinstance(prices.regular(size, region), prices.Price)
+    return isinstance(prices.regular(size, region), prices.Priced)
 
 
 @lru_cache(maxsize=1)
@@ -98,12 +100,12 @@ def _region(row: Row) -> Region:
         name=row.text("region"),
         display_name=row.text("display_name"),
         geography=row.text("geography"),
+        continent=row.choice("continent", *_CONTINENTS),
         latitude=_degrees(row, "latitude", 90),
         longitude=_degrees(row, "longitude", 180),
         has_zones={"yes": True, "no": False, "unknown": None}[row.choice("availability_zones", "yes", "no", "unknown")],
         pair=None if pair in ("", "none") else pair,
         restricted=row.choice("region_access_restricted", "yes", "no") == "yes",
-        evidence=row.cells["deployment_evidence"],
     )
 
 

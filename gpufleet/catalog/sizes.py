@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from gpufleet.catalog.nearest import nearest_name
 from gpufleet.catalog.table import Row, read
+from gpufleet.errors import ConfigurationError
 
 _COLUMNS = (
     "sku",
@@ -97,7 +98,7 @@ class Size:
         return InfinibandFeature.REGISTERED
 
 
-class UnknownSizeError(LookupError):
+class UnknownSizeError(ConfigurationError, LookupError):
     """No such size in the catalogue."""
 
 
@@ -110,6 +111,8 @@ def get(name: str) -> Size:
     """The size of this ARM name. Raises UnknownSizeError that names the nearest one."""
     size = find(name)
     if size is None:
+        if why := without_facts().get(name):
+            raise UnknownSizeError(f"the catalogue can't describe {name}: {why}")
         near = nearest(name)
         raise UnknownSizeError(f"no VM size {name!r} in the catalogue" + (f"; the nearest is {near}" if near else ""))
     return size
@@ -123,6 +126,12 @@ def nearest(name: str) -> str | None:
 def names() -> tuple[str, ...]:
     """All known sizes, in the table's order."""
     return tuple(_sizes())
+
+
+@lru_cache(maxsize=1)
+def without_facts() -> dict[str, str]:
+    """Sizes that Azure sells and the catalogue can't describe (data/sizes_without_facts.csv), each with the reason."""
+    return {row.text("sku"): row.text("reason") for row in read("sizes_without_facts.csv", ("sku", "reason"))}
 
 
 @lru_cache(maxsize=1)

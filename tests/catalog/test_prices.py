@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 from gpufleet.catalog import prices, regions
-from gpufleet.catalog.prices import Price, Unpriced
+from gpufleet.catalog.prices import Priced, Unpriced
 
 H100 = "Standard_ND96isr_H100_v5"
 
 
 def test_a_list_price() -> None:
-    assert prices.regular(H100, "eastus") == Price(98.32, "2026-06-18", "KARP", "")
+    assert prices.regular(H100, "eastus") == Priced(
+        usd_per_hour=Decimal("98.32"), as_of="2026-06-18", source="KARP", confidence="high"
+    )
 
 
 def test_a_spot_price_has_its_own_date() -> None:
-    assert prices.spot("Standard_NC4as_T4_v3", "eastus") == Price(
-        0.062699, "undated(catalog_stored_2024-2025)", "SKY", ""
+    assert prices.spot("Standard_NC4as_T4_v3", "eastus") == Priced(
+        usd_per_hour=Decimal("0.062699"), as_of="2024 to 2025", source="SKY", confidence="low"
     )
 
 

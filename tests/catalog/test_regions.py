@@ -11,12 +11,12 @@ def test_a_region() -> None:
         name="swedencentral",
         display_name="Sweden Central",
         geography="Sweden",
+        continent="europe",
         latitude=60.6749,
         longitude=17.1413,
         has_zones=True,
         pair="swedensouth",
         restricted=False,
-        evidence="",
     )
 
 

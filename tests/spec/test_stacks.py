@@ -29,8 +29,8 @@ def _compute_ceiling(environment: Environment) -> float:
         nodes += [(pool.sku, plan.max_nodes) for pool in scope.pools for plan in agent_pools(pool)]
         for sku, count in nodes:
             price = prices.regular(sku, scope.region)
-            assert isinstance(price, prices.Price)
-            total += count * price.usd_per_hour * 730
+            assert isinstance(price, prices.Priced)
+            total += count * float(price.usd_per_hour) * 730
     return total
 
 

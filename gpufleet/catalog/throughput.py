@@ -1,0 +1,203 @@
+"""Measured training, inference and network rates, and the peaks of the GPUs they were measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from gpufleet.catalog.table import read
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuPeak:
+    """What a GPU's datasheet promises, dense (without sparsity)."""
+
+    gpu_model: str
+    """As in `Size.gpu_model`."""
+    dense_tflops_16bit: float
+    """BF16, FP16 where there is no BF16."""
+    dense_tflops_8bit: float | None
+    """FP8; None for a GPU without it."""
+    memory_gbytes_per_s: float
+    source: str
+    confidence: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRate:
+    """One measured training run."""
+
+    key: str
+    run: str
+    size: str | None
+    """VM size; None when it did not run on Azure."""
+    gpus: int
+    gpu_model: str
+    parameters_b: float
+    """Size of the model in billions of parameters."""
+    precision: str
+    model_tflops_per_gpu: float
+    """Model FLOPs (6 x parameters x tokens, without recomputation) in TFLOP/s and GPU."""
+    status: str
+    as_of: str
+    source: str
+    confidence: str
+    note: str
+
+    @property
+    def utilization(self) -> float | None:
+        """Model-FLOP utilisation: share of the GPU's dense 16-bit peak, from 0 to 1; None without a known peak."""
+        found = peak(self.gpu_model)
+        return self.model_tflops_per_gpu / found.dense_tflops_16bit if found else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceRate:
+    """One measured inference run."""
+
+    model: str
+    parameters_b: float
+    """Size of the model in billions of parameters, all experts counted."""
+    precision: str
+    gpu_model: str
+    gpus: int
+    """GPUs that gave the rate together."""
+    size: str | None
+    """VM size; None when it did not run on Azure."""
+    scenario: str
+    """MLPerf's `offline` or `server`, or the load of a measurement."""
+    tokens_per_s: float
+    """Output tokens a second of all GPUs together."""
+    benchmark: bool
+    """MLPerf: fixed data, a tuned engine, saturated queues, so an upper bound."""
+    as_of: str
+    source: str
+    confidence: str
+    note: str
+
+    @property
+    def tokens_per_s_per_gpu(self) -> float:
+        """Output tokens a second and GPU."""
+        return self.tokens_per_s / self.gpus
+
+
+@dataclass(frozen=True, kw_only=True)
+class NcclBandwidth:
+    """Bus bandwidth of NCCL's all-reduce, as nccl-tests prints it."""
+
+    system: str
+    size: str
+    nodes: int | None
+    message_gib: float
+    gbytes_per_s: tuple[float, float]
+    """Lowest and highest, in GB/s."""
+    kind: str
+    """baseline, measured, warn_below (look at the node) or return_below (hand it back)."""
+    as_of: str
+    source: str
+    confidence: str
+    note: str
+
+
+def peak(gpu_model: str) -> GpuPeak | None:
+    """Datasheet figures of a GPU by its `Size.gpu_model`; None for an unknown one."""
+    return _peaks().get(gpu_model)
+
+
+@lru_cache(maxsize=1)
+def training_rates() -> tuple[TrainingRate, ...]:
+    """Every measured training run. None is known for A100, T4, A10 and AMD GPUs."""
+    columns = (
+        *("key", "run", "sku", "gpus", "gpu_model", "parameters_b", "precision", "model_tflops_per_gpu"),
+        *("status", "as_of", "source", "confidence", "note"),
+    )
+    return tuple(
+        TrainingRate(
+            key=row.text("key"),
+            run=row.text("run"),
+            size=row.optional_text("sku"),
+            gpus=row.integer("gpus"),
+            gpu_model=row.text("gpu_model"),
+            parameters_b=row.number("parameters_b"),
+            precision=row.text("precision"),
+            model_tflops_per_gpu=row.number("model_tflops_per_gpu"),
+            status=row.choice("status", "read", "unread"),
+            as_of=row.text("as_of"),
+            source=row.text("source"),
+            confidence=row.choice("confidence", "high", "medium", "low"),
+            note=row.cells["note"],
+        )
+        for row in read("training_throughput.csv", columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def inference_rates() -> tuple[InferenceRate, ...]:
+    """Every measured inference run. None is known for A100, T4 and A10."""
+    columns = (
+        *("model", "parameters_b", "precision", "gpu_model", "gpus", "sku", "scenario", "tokens_per_s", "kind"),
+        *("as_of", "source", "confidence", "note"),
+    )
+    return tuple(
+        InferenceRate(
+            model=row.text("model"),
+            parameters_b=row.number("parameters_b"),
+            precision=row.text("precision"),
+            gpu_model=row.text("gpu_model"),
+            gpus=row.integer("gpus"),
+            size=row.optional_text("sku"),
+            scenario=row.text("scenario"),
+            tokens_per_s=row.number("tokens_per_s"),
+            benchmark=row.choice("kind", "benchmark", "measured") == "benchmark",
+            as_of=row.text("as_of"),
+            source=row.text("source"),
+            confidence=row.choice("confidence", "high", "medium", "low"),
+            note=row.cells["note"],
+        )
+        for row in read("inference_throughput.csv", columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def nccl_bandwidths() -> tuple[NcclBandwidth, ...]:
+    """All-reduce bandwidths by size: what a healthy node shows, and below which one is looked at or handed back."""
+    columns = (
+        *("system", "sku", "nodes", "message_gib", "busbw_gbytes_s_min", "busbw_gbytes_s_max", "kind"),
+        *("as_of", "source", "confidence", "note"),
+    )
+    return tuple(
+        NcclBandwidth(
+            system=row.text("system"),
+            size=row.text("sku"),
+            nodes=row.optional_integer("nodes"),
+            message_gib=row.number("message_gib"),
+            gbytes_per_s=(row.number("busbw_gbytes_s_min"), row.number("busbw_gbytes_s_max")),
+            kind=row.choice("kind", "baseline", "measured", "warn_below", "return_below"),
+            as_of=row.text("as_of"),
+            source=row.text("source"),
+            confidence=row.choice("confidence", "high", "medium", "low"),
+            note=row.cells["note"],
+        )
+        for row in read("nccl_bandwidth.csv", columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def _peaks() -> dict[str, GpuPeak]:
+    columns = (
+        *("gpu_model", "dense_tflops_16bit", "dense_tflops_8bit", "memory_gbytes_s"),
+        *("source", "confidence", "note"),
+    )
+    return {
+        row.text("gpu_model"): GpuPeak(
+            gpu_model=row.text("gpu_model"),
+            dense_tflops_16bit=row.number("dense_tflops_16bit"),
+            dense_tflops_8bit=row.optional_number("dense_tflops_8bit"),
+            memory_gbytes_per_s=row.number("memory_gbytes_s"),
+            source=row.text("source"),
+            confidence=row.choice("confidence", "high", "medium", "low"),
+            note=row.cells["note"],
+        )
+        for row in read("gpus.csv", columns)
+    }
