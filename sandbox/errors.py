@@ -31,8 +31,8 @@ class ArmError(SandboxError):
             status: HTTP status.
             code: Azure's code.
             message: Azure's text.
-            asynchronous: raised by a type's rule, it lets the request be accepted and its operation fail (a size without
-                capacity): the resource stays, in provisioningState Failed.
+            asynchronous: raised by a type's rule, it lets the request be accepted and its operation fail (a size with
+                no capacity): the resource stays, in provisioningState Failed.
             retry_after: seconds that the answer's header Retry-After asks to wait.
         """
         super().__init__(f'Status={status} Code="{code}" Message="{message}"')

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox.errors import SandboxError
+from sandbox.outages import is_down
 from sandbox.store import Store
 from sandbox.values import Properties
 
@@ -63,10 +64,10 @@ def _load(text: str) -> Properties:
 
 
 def find_cluster(store: Store, active: ActiveCluster) -> str | None:
-    """The ARM id of the AKS cluster with this API server, or None."""
+    """The ARM id of the AKS cluster with this API server, or None: there is none, or its region is down."""
     for _, record in store.items("/subscriptions/"):
         if record.get("token") == _CLUSTER:
             hosts = (str(record["outputs"].get(name, "")).lower() for name in ("fqdn", "privateFQDN"))
             if active.host in hosts:
-                return str(record["id"])
+                return None if is_down(store, str(record["outputs"].get("location", ""))) else str(record["id"])
     return None

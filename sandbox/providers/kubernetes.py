@@ -19,8 +19,10 @@ from sandbox.kubernetes.api import RELEASE, Address, KubernetesApi
 from sandbox.kubernetes.charts import CHARTS
 from sandbox.kubernetes.kinds import Kind, invalid_name, replace_on
 from sandbox.kubernetes.kubeconfig import ActiveCluster, find_cluster, parse_kubeconfig
+from sandbox.pace import pace_from
 from sandbox.providers.autoname import random_hex
 from sandbox.providers.difference import Change, Difference, carry_over, compare
+from sandbox.providers.faulty import Faulty
 from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Properties, Value, reveal
@@ -344,9 +346,14 @@ def _as_inputs(live: Properties, kind: Kind) -> Properties:
     return shown
 
 
+def _backend() -> Backend:
+    store = open_store()
+    return Faulty(Kubernetes(store, ContractBook("kubernetes")), store, pace_from())
+
+
 def main() -> None:
     """Entry point of the plugin."""
-    run(lambda: Kubernetes(open_store(), ContractBook("kubernetes")))
+    run(_backend)
 
 
 if __name__ == "__main__":

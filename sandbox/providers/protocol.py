@@ -46,12 +46,21 @@ def _bare_packages() -> Iterator[None]:
 
 
 if TYPE_CHECKING:
-    from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+    from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 else:
     with _bare_packages():
-        plugin_pb2, provider_pb2, provider_pb2_grpc = (
+        plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2 = (
             importlib.import_module(f"pulumi.runtime.proto.{name}")
-            for name in ("plugin_pb2", "provider_pb2", "provider_pb2_grpc")
+            for name in ("plugin_pb2", "provider_pb2", "provider_pb2_grpc", "status_pb2")
         )
 
-__all__ = ["OUTPUT", "SECRET", "SIGNATURE", "UNKNOWN_TEXT", "plugin_pb2", "provider_pb2", "provider_pb2_grpc"]
+__all__ = [
+    "OUTPUT",
+    "SECRET",
+    "SIGNATURE",
+    "UNKNOWN_TEXT",
+    "plugin_pb2",
+    "provider_pb2",
+    "provider_pb2_grpc",
+    "status_pb2",
+]

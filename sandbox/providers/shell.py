@@ -17,20 +17,24 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent import futures
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
+from google.protobuf.struct_pb2 import Struct
 
-from sandbox.errors import Failure, NotEmulatedError, SandboxError
+from sandbox.errors import Failure, NotEmulatedError, PartialFailureError, SandboxError
 from sandbox.providers.difference import Difference
 from sandbox.providers.marshal import from_struct, to_struct
-from sandbox.providers.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
+from sandbox.providers.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from sandbox.values import Properties
 
-_WORKERS = 32
+# A call that waits for a long operation keeps its thread, and there must always be one left for Cancel. Threads are
+# made when they are needed; the engine asks for 16 operations a core at once, unless `--parallel` says otherwise.
+_WORKERS = 1024
 _PARENT_CHECK_SECONDS = 1.0
 _KINDS = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
@@ -82,6 +86,12 @@ class Backend(ABC):
 
     package: str
     version: str
+
+    timeout: ContextVar[float] = ContextVar("timeout", default=0.0)
+    """Seconds that the program's customTimeouts give the operation of this call; 0 when they say nothing."""
+
+    def cancel(self) -> None:  # noqa: B027 - most backends never wait
+        """End every wait for a long operation: the engine is stopping."""
 
     def check_config(self, news: Properties) -> Checked:
         """Check the provider's own configuration."""
@@ -151,7 +161,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
-        """Operations are short: those under way finish."""
+        """End the waits for long operations, as the official provider does; what does not wait finishes."""
+        self._backend.cancel()
         return Empty()
 
     def CheckConfig(
@@ -199,7 +210,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Create a resource, or preview that."""
-        with _clean_errors(context):
+        with _clean_errors(context, request.properties):
+            self._backend.timeout.set(request.timeout)
             urn, inputs = Urn.parse(request.urn), from_struct(request.properties)
             if request.preview:
                 return provider_pb2.CreateResponse(properties=to_struct(self._backend.preview(urn, inputs, None)))
@@ -208,7 +220,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Update a resource, or preview that."""
-        with _clean_errors(context):
+        with _clean_errors(context, request.news):
+            self._backend.timeout.set(request.timeout)
             urn, inputs, state = Urn.parse(request.urn), from_struct(request.news), from_struct(request.olds)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=to_struct(self._backend.preview(urn, inputs, state)))
@@ -230,6 +243,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
         """Delete a resource."""
         with _clean_errors(context):
+            self._backend.timeout.set(request.timeout)
             self._backend.delete(Urn.parse(request.urn), request.id, from_struct(request.properties))
             return Empty()
 
@@ -267,8 +281,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 class _clean_errors:  # noqa: N801 - used like a function
     """Errors of the backend become the call's status; anything else is a bug of the sandbox and says so."""
 
-    def __init__(self, context: grpc.ServicerContext) -> None:
+    def __init__(self, context: grpc.ServicerContext, inputs: Struct | None = None) -> None:
         self._context = context
+        self._inputs = inputs
 
     def __enter__(self) -> None:
         return None
@@ -278,6 +293,8 @@ class _clean_errors:  # noqa: N801 - used like a function
             return
         if isinstance(error, NotEmulatedError):
             self._context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
+        if isinstance(error, PartialFailureError):
+            self._context.set_trailing_metadata((("grpc-status-details-bin", _partial_state(error, self._inputs)),))
         if isinstance(error, SandboxError):
             self._context.abort(grpc.StatusCode.UNKNOWN, str(error))
         if isinstance(error, Exception):
@@ -287,6 +304,16 @@ class _clean_errors:  # noqa: N801 - used like a function
                 grpc.StatusCode.INTERNAL,
                 f"a bug in the sandbox ({type(error).__name__}: {error}); GPUFLEET_DEBUG=1 shows where",
             )
+
+
+def _partial_state(error: PartialFailureError, inputs: Struct | None) -> bytes:
+    """What the engine keeps of a resource whose operation failed (partialError in pulumi-azure-native's crud.go)."""
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.resource_id, properties=to_struct(error.outputs), reasons=[str(error)], inputs=inputs
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error))
+    status.details.add().Pack(detail)
+    return status.SerializeToString()
 
 
 def _check_request(request: provider_pb2.CheckRequest, news: Properties) -> CheckRequest:
@@ -361,4 +388,5 @@ def serve(backend: Backend) -> None:
     sys.stdout.flush()
     while not ended.wait(_PARENT_CHECK_SECONDS) and os.getppid() == engine:
         pass
+    backend.cancel()
     server.stop(grace=2).wait()
