@@ -1,0 +1,120 @@
+"""What there is one of: registry and replicas, Front Door; and the logs of each cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+
+from gpufleet.catalog.table import read
+from gpufleet.cost.charge import Category, Charge, Meter, ServiceMeter
+from gpufleet.cost.item import Placed
+from gpufleet.cost.money import Bounds, decimal
+from gpufleet.cost.pricers.context import Context, flow, undeclared
+
+_DAYS_PER_MONTH = 365 / 12
+
+
+def registry(context: Context, item: Placed) -> Iterator[Charge]:
+    """The registry by the day, and the images beyond what that includes."""
+    sku = item.text("sku", "name")
+    meter: Meter | str = ServiceMeter("Container Registry", f"{sku} registry") if sku else "a registry of unknown tier"
+    yield Charge(category=Category.REGISTRY, meter=meter, quantity=Bounds.fixed(1))
+    yield _images(context, sku or "")
+
+
+def replica(context: Context, item: Placed) -> Iterator[Charge]:
+    """A replica by the day, and the images beyond what that includes."""
+    del item
+    meter = ServiceMeter("Container Registry", "Geo-replication replica (Premium)")
+    yield Charge(category=Category.REGISTRY, meter=meter, quantity=Bounds.fixed(1))
+    yield _images(context, "Premium")
+
+
+def front_door(context: Context, item: Placed) -> Iterator[Charge]:
+    """The profile by the month, requests, and what goes to clients and to the regions.
+
+    Requests and transfer are priced in the zone of whoever asks; declared volumes count as those of zone 1 (North
+    America and Europe), for nothing declares where clients are.
+    """
+    tier = {"Standard_AzureFrontDoor": "Standard", "Premium_AzureFrontDoor": "Premium"}.get(
+        item.text("sku", "name") or ""
+    )
+    if tier is None:
+        yield Charge(
+            category=Category.FRONT_DOOR, meter="a Front Door profile of unknown tier", quantity=Bounds.fixed(1)
+        )
+        return
+    usage = context.environment.usage
+    zone = "clients counted as in zone 1"
+    yield _front_door(f"{tier} base fee", Bounds.fixed(1))
+    yield _front_door(
+        f"{tier} requests zone 1", flow(usage.front_door_requests_per_month, "frontDoorRequestsPerMonth"), zone
+    )
+    yield _front_door(
+        "Edge to client, zone 1", flow(usage.front_door_egress_gb_per_month, "frontDoorEgressGbPerMonth"), zone
+    )
+    yield _front_door("Edge to origin", flow(usage.front_door_origin_gb_per_month, "frontDoorOriginGbPerMonth"))
+
+
+def workspace(context: Context, item: Placed) -> Iterator[Charge]:
+    """What the cluster sends to the workspace; 31 days of keeping it are included, longer is not."""
+    quantity = flow(context.environment.usage.logs_gb_per_day, "logsGbPerDay", factor=_DAYS_PER_MONTH)
+    meter: Meter | str = ServiceMeter("Log Analytics", "Analytics ingestion pay-as-you-go")
+    if (sku := item.text("sku", "name")) != "PerGB2018":
+        meter = f"Log Analytics by the plan {sku or '?'}"
+    yield Charge(category=Category.LOGS, meter=meter, quantity=quantity)
+    days = item.number("retentionInDays")
+    if days is None or days > _INCLUDED_RETENTION_DAYS:
+        yield Charge(
+            category=Category.LOGS,
+            meter=ServiceMeter("Log Analytics", "Retention above included"),
+            quantity="its retention is not known yet" if days is None else _kept_longer(quantity, days),
+        )
+
+
+def diagnostic_setting(context: Context, item: Placed) -> Iterator[Charge]:
+    """Nothing towards a Log Analytics workspace, which charges for what comes in.
+
+    Other destinations are charged for each GB that is exported, at a price no source gives.
+    """
+    del context
+    for key in ("storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId"):
+        if item.at(key) is not None:
+            yield Charge(
+                category=Category.LOGS,
+                meter=f"logs exported by {key}",
+                quantity="nothing tells how much is exported",
+            )
+
+
+_INCLUDED_RETENTION_DAYS = 31
+"""Days that the price of ingestion includes (Azure Monitor logs: data retention)."""
+
+
+def _kept_longer(quantity: Bounds | str, days: Decimal) -> Bounds | str:
+    """GB kept beyond what is included, in the long run: a day's volume for each further day."""
+    if isinstance(quantity, str):
+        return quantity
+    further = (days - _INCLUDED_RETENTION_DAYS) / decimal(_DAYS_PER_MONTH)
+    return quantity.map(lambda volume: volume * further)
+
+
+def _images(context: Context, sku: str) -> Charge:
+    kept = context.environment.usage.registry_gb
+    included = _included_gib().get(sku, 0)
+    return Charge(
+        category=Category.REGISTRY,
+        meter=ServiceMeter("Container Registry", "Storage above included quota"),
+        quantity=undeclared("registryGb") if kept is None else Bounds.fixed(max(0, kept - included)),
+    )
+
+
+def _front_door(meter: str, quantity: Bounds | str, note: str = "") -> Charge:
+    return Charge(category=Category.FRONT_DOOR, meter=ServiceMeter("Front Door", meter), quantity=quantity, note=note)
+
+
+@lru_cache(maxsize=1)
+def _included_gib() -> Mapping[str, float]:
+    rows = read("registry_included.csv", ("sku", "included_gib", "source", "as_of"), package="gpufleet.cost")
+    return {row.text("sku"): row.number("included_gib") for row in rows}

@@ -1,0 +1,91 @@
+"""What differs between two versions of an environment, in the stack file's words, by the component it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gpufleet.spec.environment import Environment
+
+EVERYWHERE: Final = ""
+"""Component of a difference that may touch any part of the bill."""
+
+_NAMED_ITEMS = {"pools": "pool", "models": "model", "regions": "inference", "training": "training"}
+_QUIET = frozenset({"nodes", "usage", "cluster", "network", "storage"})
+"""Keys left out of the words: `pool h100: max 4 → 8` is clear without `nodes`."""
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One changed value: `pool h100: max 4 → 8` of `training lab`."""
+
+    component: str
+    text: str
+
+
+def differences(before: Environment, after: Environment) -> list[Difference]:
+    """Every difference, in the order of the stack file's keys."""
+    return list(_of(_plain(before), _plain(after), (), EVERYWHERE))
+
+
+def _plain(environment: Environment) -> dict[str, object]:
+    return environment.model_dump(mode="json", by_alias=True)
+
+
+def _of(before: object, after: object, path: tuple[str, ...], component: str) -> Iterator[Difference]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys([*before, *after]):
+            yield from _of(before.get(key), after.get(key), (*path, key), component)
+    elif (old := _by_name(before)) is not None and (new := _by_name(after)) is not None:
+        kind = _NAMED_ITEMS.get(path[-1], path[-1])
+        for name in dict.fromkeys([*old, *new]):
+            label = f"{kind} {name}"
+            holder = label if kind in {"inference", "training"} else component
+            inside = () if holder == label else (*_words(path[:-1]), f"{label}:")
+            if name not in old or name not in new:
+                what = f"{_said(path[:-1], component)}{label}"
+                yield Difference(holder, f"{what} {'added' if name not in old else 'removed'}")
+            else:
+                yield from _of(old[name], new[name], inside, holder)
+    else:
+        yield Difference(component, " ".join([*_words(path), f"{_short(before)} → {_short(after)}"]))
+
+
+def _by_name(value: object) -> dict[str, object] | None:
+    """A list of things that have names, by name; None for anything else."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "name" in one for one in value):
+        return None
+    return {str(one["name"]): {key: inner for key, inner in one.items() if key != "name"} for one in value}
+
+
+def _said(path: tuple[str, ...], component: str) -> str:
+    words = _words(path)
+    return f"{' '.join(words)} " if component != EVERYWHERE and words else ""
+
+
+def _words(path: tuple[str, ...]) -> list[str]:
+    words = [part for part in path if part not in _QUIET]
+    return words or list(path[-1:])
+
+
+def _short(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case {"min": least, "max": most, **rest} if not rest:
+            return f"{least} to {most}"
+        case float() if value.is_integer():
+            return str(int(value))
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float():
+            text = str(value)
+        case list() if not value:
+            return "nothing"
+        case _:
+            text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
