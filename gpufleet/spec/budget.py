@@ -17,8 +17,6 @@ _GO_TIME = re.compile(r"^(\d{4}-\d{2}-\d{2})(?:[T ]00:00:00(?:Z| \+0000 UTC)?)?$
 
 def plain_date(value: object) -> object:
     """A date from the texts that mean one; anything else as it is. Raises ValueError for a date no calendar has."""
-    if isinstance(value, dt.datetime):
-        return value.date() if value.time() == dt.time() else value
     if isinstance(value, str) and (match := _GO_TIME.match(value)):
         try:
             return dt.date.fromisoformat(match.group(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from pydantic_core import ErrorDetails
@@ -132,7 +133,7 @@ def _message(error: ErrorDetails) -> str:
 def _fix(path: Path, error: ErrorDetails) -> str:
     value = error["input"]
     match error["type"]:
-        case "string_type" if isinstance(value, int | float):
+        case "string_type" if isinstance(value, int | float | dt.date):
             return "Put it in quotes"
         case "int_type" | "float_type" if isinstance(value, str) and value.lstrip("+-").replace(".", "", 1).isdigit():
             return "Leave the quotes out"

@@ -1,19 +1,21 @@
 """From YAML nodes to plain values, with the position of each.
 
-Anchors, aliases and merge keys are followed; what Pulumi's Go reader would read otherwise than a person does is a
-problem.
+Anchors, aliases and merge keys are followed. A plain scalar is what Pulumi's Go reader makes of it (yaml_scalars.py);
+where that is not what a person means by it, or where the two readers differ, it is a problem.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import re
+from types import NoneType
 from typing import Final
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.tag import Tag
 
 from gpufleet.spec.base import Path
 from gpufleet.spec.problem import Problem, SpecError, quoted
+from gpufleet.spec.yaml_scalars import MERGE, plain_value
 
 Position = tuple[int, int]
 """Line and column, both from 1."""
@@ -22,11 +24,13 @@ DEEPEST: Final = 40
 MOST_VALUES: Final = 100_000
 """Aliases of aliases can unfold a small file into billions of values."""
 
-_TAG: Final = "tag:yaml.org,2002:"
-_PLAIN_TAGS: Final = (f"{_TAG}map", f"{_TAG}seq")
-_SCALAR_TAGS: Final = frozenset({"str", "merge", "null", "bool", "int", "float", "timestamp"})
-_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+PLAIN: Final = Tag(suffix="plain")
+"""The tag, compared by identity, of a scalar without quotes and without a tag of its own."""
+UNTAGGED: Final = Tag(suffix="untagged")
+"""That of a quoted scalar, a mapping or a sequence without a tag of its own."""
+
 _LEADING_ZERO: Final = re.compile(r"^[-+]?0[0-9_]+$")
+_KINDS: Final = {bool: "true or false", int: "a number", float: "a number", NoneType: "nothing"}
 
 
 def position_of(node: Node) -> Position:
@@ -55,13 +59,14 @@ class Values:
             raise SpecError([self._problem(path, f"unfolds to more than {MOST_VALUES:,} values", "Use fewer aliases")])
         if len(path) > DEEPEST:
             raise SpecError([self._problem(path[:DEEPEST], "is nested too deeply", "")])
+        if node.ctag is not PLAIN and node.ctag is not UNTAGGED:
+            message = f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for"
+            self._add(path, message, "Remove the tag", node)
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._open:
             raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
         self._open.add(id(node))
-        if str(node.tag) not in _PLAIN_TAGS:
-            self._unknown_tag(node, path)
         try:
             if isinstance(node, SequenceNode):
                 return [self._value(item, (*path, index), position_of(item)) for index, item in enumerate(node.value)]
@@ -72,21 +77,36 @@ class Values:
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, object]:
         own: dict[str, tuple[Node, Node]] = {}
         merged: dict[str, tuple[Node, Node]] = {}
+        merges = 0
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 self._add(path, "has a key that is not plain text", "Write keys as words", key)
-            elif _tag(key) == "merge":
+            elif key.value == MERGE:
+                if key.ctag is not PLAIN or merges:  # to yaml.v3 a quoted one merges too, and a second is a duplicate
+                    self._add(path, "has a second or a quoted merge key (`<<`)", "Keep one, without quotes", key)
+                merges += 1
                 self._merge(value, merged, path)
             elif key.value in own:
                 first = position_of(own[key.value][0])[0]
                 self._add((*path, key.value), f"stands twice; the first is on line {first}", "Keep one", key)
-            else:
+            elif self._is_name(key, path):
                 own[key.value] = (key, value)
         if set(own) == {"secure"} and not merged:
             fix = "Write it in plain text: an environment holds no secret, and checks must be able to read it"
             self._add(path, "is an encrypted value (`secure:`)", fix, own["secure"][0])
         everything = {**merged, **own}
         return {name: self._value(value, (*path, name), position_of(key)) for name, (key, value) in everything.items()}
+
+    def _is_name(self, key: ScalarNode, path: Path) -> bool:
+        """Whether Pulumi reads a key as the text that stands there; else a problem."""
+        if key.ctag is not PLAIN and key.ctag is not UNTAGGED:
+            self._add(path, f"has the YAML tag {quoted(str(key.tag))} on a key", "Remove the tag", key)
+            return False
+        if key.ctag is not PLAIN or isinstance(value := _plain(key.value), str):
+            return True
+        kind = _KINDS.get(type(value), "a date")
+        self._add(path, f"has the key {quoted(key.value)}, which YAML reads as {kind}", "Put the key in quotes", key)
+        return False
 
     def _merge(self, node: Node, into: dict[str, tuple[Node, Node]], path: Path) -> None:
         sources = node.value if isinstance(node, SequenceNode) else [node]
@@ -97,30 +117,27 @@ class Values:
             if id(source) in self._open:
                 raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
             for key, value in source.value:
-                if isinstance(key, ScalarNode) and _tag(key) == "merge":
+                if not isinstance(key, ScalarNode):
+                    continue  # a problem where the source itself stands, if it stands in the environment
+                if key.value == MERGE:
                     self._open.add(id(source))
                     self._merge(value, into, path)
                     self._open.discard(id(source))
-                elif isinstance(key, ScalarNode):
+                else:
                     into.setdefault(key.value, (key, value))
 
     def _scalar(self, node: ScalarNode, path: Path) -> object:
-        text, tag = str(node.value), _tag(node)
-        if tag not in _SCALAR_TAGS:
-            self._unknown_tag(node, path)
+        text = str(node.value)
+        if node.ctag is not PLAIN:
             return text
-        if tag == "int" and _LEADING_ZERO.match(text):
-            message = f"{text} has a leading zero, which Pulumi reads as octal"
-            self._add(path, message, "Leave the zero out", node)
+        if _LEADING_ZERO.match(text):
+            message = f"{quoted(text)} has a leading zero, which Pulumi reads as octal"
+            self._add(path, message, "Leave the zero out, or put it in quotes if it is text", node)
         try:
-            return _scalar_value(tag, text)
+            return plain_value(text)
         except ValueError:
-            self._add(path, f"{quoted(text)} is not a valid {tag}", "", node)
+            self._add(path, f"{quoted(text)} is not a valid date", "", node)
             return None
-
-    def _unknown_tag(self, node: Node, path: Path) -> None:
-        message = f"has the YAML tag {quoted(str(node.tag))}, which a stack file has no use for"
-        self._add(path, message, "Remove the tag", node)
 
     def _add(self, path: Path, message: str, fix: str, node: Node) -> None:
         line, column = position_of(node)
@@ -131,23 +148,8 @@ class Values:
         return Problem(path=path, message=message, fix=fix, file=self._file, line=line, column=column)
 
 
-def _scalar_value(tag: str, text: str) -> object:
-    """The value of a scalar, as yaml.v3 has it. Raises ValueError when the text does not fit the tag."""
-    match tag:
-        case "null":
-            return None
-        case "bool":
-            return text.casefold() == "true"
-        case "int":
-            base = {"0x": 16, "0o": 8, "0b": 2}.get(text.lstrip("+-")[:2].casefold(), 10)
-            return int(text.replace("_", ""), base)
-        case "float":
-            return float(text.casefold().replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
-        case "timestamp" if _DATE.match(text):
-            # Pulumi hands a date on as a time in UTC; only a plain date is the same day for everyone.
-            return dt.date.fromisoformat(text)
-    return text
-
-
-def _tag(node: Node) -> str:
-    return str(node.tag).removeprefix(_TAG)
+def _plain(text: str) -> object:
+    try:
+        return plain_value(text)
+    except ValueError:
+        return None

@@ -71,7 +71,10 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
         ("a: 1\nb: 2\na: 3", "s.yaml:5:5: error: a: stands twice; the first is on line 3. Keep one."),
         (
             "a: 010",
-            "s.yaml:3:8: error: a: 010 has a leading zero, which Pulumi reads as octal. Leave the zero out.",
+            (
+                's.yaml:3:8: error: a: "010" has a leading zero, which Pulumi reads as octal. Leave the zero out, or '
+                "put it in quotes if it is text."
+            ),
         ),
         (
             "a: {secure: AAABAA}",
@@ -85,8 +88,7 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
             "a: !!python/name:os.system x",
             (
                 's.yaml:3:8: error: a: has the YAML tag "tag:yaml.org,2002:python/name:os.system", which a '
-                "stack file has "
-                "no use for. Remove the tag."
+                "stack file has no use for. Remove the tag."
             ),
         ),
         (
@@ -94,8 +96,21 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
             's.yaml:3:8: error: a: has the YAML tag "!x", which a stack file has no use for. Remove the tag.',
         ),
         ("? [a]\n: 1", "s.yaml:3:7: error: has a key that is not plain text. Write keys as words."),
-        ("a: !!int x", 's.yaml:3:8: error: a: "x" is not a valid int.'),
-        ("a: 2026-13-01", 's.yaml:3:8: error: a: "2026-13-01" is not a valid timestamp.'),
+        ("a: 0000-01-01", 's.yaml:3:8: error: a: "0000-01-01" is not a valid date.'),
+        ("a: {1: x}", 's.yaml:3:9: error: a: has the key "1", which YAML reads as a number. Put the key in quotes.'),
+        (
+            "a: {null: x}",
+            's.yaml:3:9: error: a: has the key "null", which YAML reads as nothing. Put the key in quotes.',
+        ),
+        ("a: {!x b: 1}", 's.yaml:3:9: error: a: has the YAML tag "!x" on a key. Remove the tag.'),
+        (
+            'a: {"<<": {b: 1}}',
+            "s.yaml:3:9: error: a: has a second or a quoted merge key (`<<`). Keep one, without quotes.",
+        ),
+        (
+            "a: {<<: {b: 1}, <<: {c: 1}}",
+            "s.yaml:3:21: error: a: has a second or a quoted merge key (`<<`). Keep one, without quotes.",
+        ),
         ("a: {<<: 1}", "s.yaml:3:13: error: a: merges (`<<`) something that is not a block of keys. Point it at one."),
     ],
 )
@@ -115,10 +130,28 @@ def test_keys_of_the_file_itself() -> None:
 
 
 @pytest.mark.parametrize(
+    ("others", "problem"),
+    [
+        ("  a:b: {c: 1, c: 2}\n", 's.yaml:3:15: error: "c" stands twice. Keep one.'),
+        (
+            "  gpufleet:config:environment: {}\n",
+            's.yaml:3:3: error: "gpufleet:config:environment" is the same to Pulumi as the key on line 2. Keep one.',
+        ),
+        ("  plain: 1\n", 's.yaml:3:3: error: "plain" is not a configuration key. Write it as `namespace:name`.'),
+        ("encryptionsalt: [x]\n", "s.yaml:3:17: error: `encryptionsalt` must be text."),
+    ],
+)
+def test_what_stands_beside_the_environment(others: str, problem: str) -> None:
+    file = StackFile.from_text(f"config:\n  gpufleet:environment: {{a: 1}}\n{others}", name="s.yaml")
+    assert [str(found) for found in file.problems] == [problem]
+    assert file.environment == {"a": 1}
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "s.yaml: error: the file is empty. Give it `config:` with `gpufleet:environment:` below."),
-        ("# nothing\n", "s.yaml: error: the file is empty. Give it `config:` with `gpufleet:environment:` below."),
+        ("", "s.yaml:1:1: error: the file is empty. Give it `config:` with `gpufleet:environment:` below."),
+        ("# nothing\n", "s.yaml:1:1: error: the file is empty. Give it `config:` with `gpufleet:environment:` below."),
         (
             "- a\n",
             (
@@ -128,7 +161,7 @@ def test_keys_of_the_file_itself() -> None:
         ),
         (
             "encryptionsalt: x\n",
-            "s.yaml: error: `config` is missing. Give the file `config:` with `gpufleet:environment:` below.",
+            "s.yaml:1:1: error: `config` is missing. Give the file `config:` with `gpufleet:environment:` below.",
         ),
         ("config: 3\n", "s.yaml:1:1: error: `config` must be a block of keys. Put `gpufleet:environment:` below it."),
         (
@@ -165,7 +198,15 @@ def test_keys_of_the_file_itself() -> None:
             ),
         ),
         ("a: \x01\n", "s.yaml:1:4: error: holds the character U+0001, which YAML does not allow. Remove it."),
-        ("[" * 500, "s.yaml: error: is nested too deeply to be a stack file."),
+        (
+            'config:\n  gpufleet:environment: {a: "\\ud800"}\n',
+            "s.yaml:2:29: error: holds half of a surrogate pair, which is no character. Write the character itself.",
+        ),
+        (
+            "config:\n  # a\u2028b: 1\n",
+            "s.yaml:2:6: error: holds the character U+2028, which some readers take for the end of a line. Remove it.",
+        ),
+        ("[" * 500, "s.yaml:1:61: error: is nested too deeply to be a stack file."),
         (
             "config:\n  gpufleet:environment: &a {b: *a}\n",
             "s.yaml:2:25: error: b: is an alias that contains itself. Write the value out.",
@@ -176,7 +217,7 @@ def test_keys_of_the_file_itself() -> None:
         ),
         (
             "config:\n  gpufleet:environment: " + "{a: " * 60 + "1" + "}" * 60,
-            "s.yaml:2:185: error: " + ".".join("a" * 40) + ": is nested too deeply.",
+            "s.yaml:2:254: error: is nested too deeply to be a stack file.",
         ),
     ],
 )
@@ -214,7 +255,7 @@ def test_files(tmp_path: pathlib.Path) -> None:
     )
     assert refused(tmp_path) == "s.yaml: error: is a directory, not a stack file. Name the file in it.\n1 error"
     assert refused(pipe) == "s.yaml: error: is not a regular file.\n1 error"
-    assert refused(broken) == "s.yaml:2:1: error: is not UTF-8 text. Save the file as UTF-8.\n1 error"
-    assert refused(large) == "s.yaml: error: is 1,048,577 bytes large. A stack file has at most 1,048,576.\n1 error"
+    assert refused(broken) == "s.yaml:2:6: error: is not UTF-8 text. Save the file as UTF-8.\n1 error"
+    assert refused(large) == "s.yaml:1:1: error: is 262,145 bytes large. A stack file has at most 262,144.\n1 error"
     assert refused("x\0y") == "s.yaml: error: cannot be read: embedded null byte.\n1 error"
     assert refused(tmp_path / ("x" * 300)) == "s.yaml: error: cannot be read: File name too long.\n1 error"
