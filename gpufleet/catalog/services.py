@@ -147,6 +147,11 @@ def check(service: str, meter: str) -> None:
     raise UnknownMeterError(cause + (f"; the nearest is {near}" if near else ""))
 
 
+def first_meter(service: str) -> str:
+    """Some meter of a service, empty for one that the table doesn't have."""
+    return next((meter for owner, meter in _meters() if owner == service), "")
+
+
 def unit_of(service: str, meter: str) -> ServicePrice:
     """A meter's unit and period, with a tier that has no price: what a negotiated price is put into."""
     check(service, meter)
