@@ -11,12 +11,13 @@ from components.container_registry import ContainerRegistry, ContainerRegistryAr
 from components.context import EnvironmentContext, KubeLogin
 from components.cost_budget import CostBudget, CostBudgetArgs
 from components.inference_platform import InferencePlatform, InferencePlatformArgs
-from components.naming import GLOBAL_SCOPE, Names
+from components.naming import Names
 from components.options import Keep, child
 from components.outputs import ClusterSummary
 from components.tags import environment_tags
 from components.training_fabric import TrainingFabric, TrainingFabricArgs
 from gpufleet.spec.addresses import address_plan, scopes
+from gpufleet.spec.base import GLOBAL_SCOPE
 from gpufleet.spec.environment import Environment as EnvironmentSpec
 
 

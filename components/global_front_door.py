@@ -10,7 +10,6 @@ from pulumi_azure_native import cdn
 
 from components.context import EnvironmentContext
 from components.options import child
-from gpufleet.errors import ConfigurationError
 from gpufleet.spec.inference import FrontDoor
 
 
@@ -53,14 +52,6 @@ class GlobalFrontDoor(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GlobalFrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:GlobalFrontDoor", name, {}, opts)
-        if args.spec.private_link:
-            raise ConfigurationError(
-                "inference.frontDoor.privateLink is not built yet",
-                hint=(
-                    "Leave it out: Front Door then reaches the gateways by their public addresses,"
-                    " and the nodes let only Front Door in."
-                ),
-            )
         self._prefix = name
         self._args = args
         names = args.environment.names

@@ -14,9 +14,6 @@ LONGEST_ENVIRONMENT_NAME = 24
 """Leaves room in the tightest name it is part of: a cluster's DNS prefix has 54 characters (AKS), a network 64 (Azure
 resource-name-rules)."""
 
-GLOBAL_SCOPE = "global"
-"""Scope name of what an environment has once; no fabric can have it."""
-
 _ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 _SUFFIX_LENGTH = 8
 _LONGEST_STORAGE_ACCOUNT_NAME = 24

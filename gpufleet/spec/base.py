@@ -13,6 +13,10 @@ Path = tuple[str | int, ...]
 """Where a value stands in the environment, in the keys of the file: `("training", 0, "pools", 1, "nodes", "max")`."""
 
 
+GLOBAL_SCOPE = "global"
+"""What an environment has once is named as if it were a fabric of this name, so none can have it."""
+
+
 class Spec(BaseModel):
     """Base of all specification models: immutable, keys in camelCase, an unknown key is an error."""
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pulumi
-import pytest
-
 from tests.components.graphs import build, stack_graph
 from tests.spec.environments import changed
 
@@ -74,12 +71,6 @@ def test_stated_probe_priority_and_weight() -> None:
     assert graph.one("cdn:Profile").inputs["originResponseTimeoutSeconds"] == 60
     origin = graph.one("cdn:AFDOrigin").inputs
     assert (origin["priority"], origin["weight"]) == (2, 10)
-
-
-def test_private_link_is_refused_by_name_until_it_is_built() -> None:
-    front_door = {"sku": "Premium_AzureFrontDoor", "privateLink": True}
-    with pytest.raises(pulumi.RunError, match=r"inference\.frontDoor\.privateLink is not built yet"):
-        build(changed({FRONT_DOOR: front_door}))
 
 
 def test_gateway_address_keeps_its_name() -> None:

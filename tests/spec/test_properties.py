@@ -78,7 +78,7 @@ def _full() -> dict[str, Any]:
                 "sku": "Premium_AzureFrontDoor",
                 "originResponseTimeoutSeconds": 60,
                 "healthProbe": {"path": "/h", "intervalSeconds": 30},
-                "privateLink": True,
+                "privateLink": False,
             },
             ("inference", "regions", 0, "priority"): 1,
             ("inference", "regions", 0, "weight"): 500,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.spec.environment import Environment, RegistrySku
-from gpufleet.spec.inference import FrontDoorSku
 from gpufleet.spec.problem import ITEMS, Problem
 
 _MOST_ORIGINS = 50
@@ -19,14 +18,11 @@ def check_inference(environment: Environment) -> Iterator[Problem]:
             message = "has neither training nor inference: there is nothing to make"
             yield Problem(path=(), message=message, fix="Add one of them", reads=(("training",), ("inference",)))
         return
-    door, path = inference.front_door, ("inference", "frontDoor")
-    if door.private_link and door.sku is not FrontDoorSku.PREMIUM:
+    if inference.front_door.private_link:
         yield Problem(
-            path=(*path, "privateLink"),
-            message=f"{door.sku.value} cannot reach origins by Private Link",
-            fix=f"Set sku to {FrontDoorSku.PREMIUM.value}",
-            source="Azure Front Door tier comparison",
-            reads=(path,),
+            path=("inference", "frontDoor", "privateLink"),
+            message="true is not supported",
+            fix="Leave it out: the gateways have public addresses, and the nodes let only Front Door in",
         )
     if len(inference.regions) > _MOST_ORIGINS:
         yield Problem(

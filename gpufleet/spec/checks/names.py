@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gpufleet.spec.addresses import Scope, scopes
+from gpufleet.spec.base import GLOBAL_SCOPE
 from gpufleet.spec.checks.places import repeated
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.own_tags import OWN_TAGS
@@ -23,6 +24,10 @@ def check_names(environment: Environment) -> Iterator[Problem]:
     for index, first in repeated([fabric.name for fabric in environment.training]):
         fix = "Give it another name: it is part of the names of all its Azure resources"
         yield _duplicate(("training", index, "name"), f"the name of training[{first}]", fix)
+    for index, fabric in enumerate(environment.training):
+        if fabric.name == GLOBAL_SCOPE:
+            message = f"{quoted(GLOBAL_SCOPE)} is kept for what an environment has once"
+            yield Problem(path=("training", index, "name"), message=message, fix="Give it another name")
     yield from _inference_names(environment)
     for scope in scopes(environment):
         yield from _pool_names(scope)

@@ -4,16 +4,15 @@ from gpufleet.catalog import regions
 from tests.spec.environments import GONE, Case, cases, changed, environment, judge, verdict
 
 _DOOR = ("inference", "frontDoor")
-_PREMIUM = "Premium_AzureFrontDoor"
 
 
 @cases(
     Case(
-        "Private Link on the standard tier",
+        "Private Link",
         {_DOOR: {"privateLink": True}},
         "inference.frontDoor.privateLink",
-        "Standard_AzureFrontDoor cannot reach origins by Private Link",
-        {_DOOR: {"privateLink": True, "sku": _PREMIUM}},
+        "true is not supported",
+        {_DOOR: {"privateLink": False}},
     ),
     Case(
         "a registry without replicas",

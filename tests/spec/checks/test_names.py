@@ -18,6 +18,13 @@ _MODEL = environment()["inference"]["models"][0]
         {("training", 1): {**_FABRIC, "name": "lab2"}},
     ),
     Case(
+        "a fabric like what there is once",
+        {("training", 0, "name"): "global"},
+        "training[0].name",
+        '"global" is kept for what an environment has once',
+        {("training", 0, "name"): "global1"},
+    ),
+    Case(
         "inference regions",
         {("inference", "regions", 1): _REGION},
         "inference.regions[1].name",
