@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from sandbox import arm
+from sandbox.azure.operations import settle
+from sandbox.faults import fits
 from sandbox.store import RESOURCES, Record, Store
 from sandbox.values import Properties, mask
 
@@ -16,6 +19,7 @@ class Item:
     """One resource or object.
 
     Attributes:
+        key: its key in the store.
         id: ARM id; for a Kubernetes object the cluster's ARM id, `//`, and group, version, kind, namespace and name.
         type: the provider's type token without the package (`containerservice:AgentPool`, `apps/v1:Deployment`).
         name: its own name.
@@ -26,6 +30,7 @@ class Item:
         properties: outputs (Azure) or the live object (Kubernetes), secrets replaced by `[secret]`.
     """
 
+    key: str
     id: str
     type: str
     name: str
@@ -36,16 +41,14 @@ class Item:
 
     def matches(self, type_pattern: str, name_pattern: str) -> bool:
         """Whether type and name fit shell patterns, case-insensitively; a type also by its last part alone."""
-        kind = self.type.lower()
-        wanted = type_pattern.lower()
-        fits = fnmatchcase(kind, wanted) or fnmatchcase(kind.rpartition(":")[2], wanted)
-        return fits and fnmatchcase(self.name.lower(), name_pattern.lower())
+        return fits(self.type, type_pattern) and fnmatchcase(self.name.lower(), name_pattern.lower())
 
 
 def items(store: Store) -> Iterator[Item]:
-    """Everything in the cloud, in order of creation."""
-    for _, record in store.items(RESOURCES):
-        yield _azure(record) if "token" in record else _kubernetes(record)
+    """Everything in the cloud, in order of creation; operations whose time is over have ended."""
+    settle(store, time.time())
+    for key, record in store.items(RESOURCES):
+        yield _azure(key, record) if "token" in record else _kubernetes(key, record)
 
 
 def find(store: Store, wanted: str) -> list[Item]:
@@ -55,9 +58,10 @@ def find(store: Store, wanted: str) -> list[Item]:
     return exact or [item for item in everything if item.name.lower() == wanted.lower()]
 
 
-def _azure(record: Record) -> Item:
+def _azure(key: str, record: Record) -> Item:
     outputs = record["outputs"]
     return Item(
+        key=key,
         id=record["id"],
         type=record["token"].partition(":")[2],
         name=arm.name_of(record["id"]),
@@ -77,11 +81,12 @@ def _place(resource_id: str) -> str:
     return f"{group}/{arm.name_of(parent)}" if "/providers/" in parent else group
 
 
-def _kubernetes(record: Record) -> Item:
+def _kubernetes(key: str, record: Record) -> Item:
     cluster, _, path = record["id"].partition("//")
     version, kind, address = _split(path)
     namespace, _, name = address.rpartition("/")
     return Item(
+        key=key,
         id=record["id"],
         type=f"{version}:{kind}",
         name=name,

@@ -1,7 +1,8 @@
-"""`gpufleet sandbox list|show|reset`: what the sandbox's cloud holds, and how to empty it."""
+"""`gpufleet sandbox`: `list`, `show` and `reset` here, the other commands in files of their own beside this one."""
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from enum import StrEnum
@@ -14,7 +15,7 @@ from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_j
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sandbox.inventory import Item
     from sandbox.store import Store
@@ -43,7 +44,7 @@ def list_items(
     """List what is in the sandbox's cloud."""
     from sandbox.inventory import items
 
-    store = _store()
+    store = open_cloud()
     found = [item for item in items(store) if item.matches(type_, name)] if store else []
     if form is Format.JSON:
         emit_json("sandbox", {"resources": [_summary(item) for item in found]}, output)
@@ -60,19 +61,8 @@ def show(
     output: OutputOption = None,
 ) -> None:
     """Show one resource or object with all its properties; secrets are masked."""
-    from sandbox.inventory import find
-
-    store = _store()
-    found = find(store, wanted) if store else []
-    if not found:
-        raise ConfigurationError(
-            f"nothing in the sandbox's cloud has the id or name '{wanted}'",
-            hint="`gpufleet sandbox list` shows what is there.",
-        )
-    if len(found) > 1:
-        listed = "\n".join(f"  {item.id}" for item in found)
-        raise ConfigurationError(f"'{wanted}' is the name of {len(found)} things; give an id:\n{listed}")
-    body = {**_summary(found[0]), "properties": found[0].properties}
+    found = one_item(wanted)
+    body = {**_summary(found), "properties": found.properties}
     if form is ShowFormat.JSON:
         emit_json("sandboxResource", body, output)
     else:
@@ -85,11 +75,11 @@ def show(
 def reset(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Empty the sandbox: its cloud and the state of its stacks. Real environments are not touched."""
+    """Empty the sandbox: cloud, faults, settings and the state of its stacks. Real environments are not touched."""
     from sandbox.store import RESOURCES
 
     home = _home()
-    store = _store()
+    store = open_cloud()
     count = len(store.items(RESOURCES)) if store else 0
     question = f"Remove {count} resources and the state of every stack in {home}?"
     if not yes:
@@ -132,7 +122,12 @@ def _cloud() -> Path:
     return _home() / "cloud"
 
 
-def _store() -> Store | None:
+def open_cloud() -> Store | None:
+    """The sandbox's cloud, or None when nothing has made it yet.
+
+    Raises:
+        GpufleetError: it cannot be read.
+    """
     from sandbox.errors import SandboxError
     from sandbox.store import Store
 
@@ -143,6 +138,57 @@ def _store() -> Store | None:
         return Store(directory)
     except SandboxError as error:
         raise GpufleetError(str(error)) from error
+
+
+def make_cloud() -> Store:
+    """The sandbox's cloud, made when there is none: it can be told what to do before its first run.
+
+    Raises:
+        GpufleetError: it cannot be made or read.
+    """
+    try:
+        _cloud().mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GpufleetError(f"cannot make the sandbox's cloud in {_cloud()}: {error.strerror or error}") from error
+    store = open_cloud()
+    if store is None:
+        raise GpufleetError(f"the sandbox's cloud in {_cloud()} is no folder")
+    return store
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """What the sandbox refuses becomes the person's own mistake, in its words."""
+    from sandbox.errors import SandboxError
+    from sandbox.store import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        raise GpufleetError(str(error)) from error
+    except SandboxError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def one_item(wanted: str) -> Item:
+    """The one thing in the cloud with this id or name.
+
+    Raises:
+        ConfigurationError: there is none, or there are several.
+    """
+    from sandbox.inventory import find
+
+    store = open_cloud()
+    found = find(store, wanted) if store else []
+    if not found:
+        raise ConfigurationError(
+            f"nothing in the sandbox's cloud has the id or name '{wanted}'",
+            hint="`gpufleet sandbox list` shows what is there.",
+        )
+    if len(found) > 1:
+        listed = "\n".join(f"  {item.id}" for item in found)
+        raise ConfigurationError(f"'{wanted}' is the name of {len(found)} things; give an id:\n{listed}")
+    return found[0]
 
 
 def _summary(item: Item) -> dict[str, object]:
@@ -157,11 +203,14 @@ def _summary(item: Item) -> dict[str, object]:
 
 
 def _table(found: Sequence[Item]) -> str:
-    rows = [
-        ("TYPE", "NAME", "LOCATION", "PLACE"),
-        *((item.type, item.name, item.location or "-", item.place) for item in found),
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    rows = [(item.type, item.name, item.location or "-", item.place) for item in found]
+    return table(("TYPE", "NAME", "LOCATION", "PLACE"), rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under a head, in columns as wide as they need; the last column is not padded."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
     return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]) for line in lines
     )
