@@ -15,7 +15,19 @@ from typing import Annotated
 import typer
 
 import gpufleet
-from gpufleet.cli import destroy, engine, env, preview, sandbox, schema, stacks, up
+from gpufleet.cli import (
+    destroy,
+    engine,
+    env,
+    preview,
+    refresh,
+    sandbox,
+    sandbox_events,
+    sandbox_fail,
+    schema,
+    stacks,
+    up,
+)
 from gpufleet.errors import ExitCode, GpufleetError
 
 app = typer.Typer(
@@ -31,8 +43,11 @@ app.add_typer(schema.app)
 app.add_typer(stacks.app)
 app.add_typer(up.app)
 app.add_typer(preview.app)
+app.add_typer(refresh.app)
 app.add_typer(destroy.app)
 app.add_typer(sandbox.app)
+sandbox.group.add_typer(sandbox_fail.app)
+sandbox.group.add_typer(sandbox_events.app)
 
 
 def _show_version(wanted: bool) -> None:

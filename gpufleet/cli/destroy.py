@@ -75,7 +75,7 @@ def destroy(
     with reported(request) as run:
         spec = run.check()
         require_answerable(request)
-        resources = in_state(run.stack.export())
+        resources = in_state(run.recover())
         allowed = to_unprotect(resources, unprotect or [], request)
         plan = _agreed(run, resources, production=spec.environment_class == "production")
         if plan is None:

@@ -60,6 +60,8 @@ def preview(
     )
     with reported(request) as run:
         run.check()
+        run.stack.preload()
+        run.warn_of_doubts()
         try:
             run.phase("Previewing", run.stack.preview, options, tree=False)
         finally:

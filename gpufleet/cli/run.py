@@ -1,7 +1,11 @@
-"""What `up`, `preview` and `destroy` do alike: check first, run the engine with its progress shown, report the end."""
+"""What `up`, `preview`, `refresh` and `destroy` do alike.
+
+They check first, repair what an earlier run left in doubt, run the engine with its progress shown, and report the end.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import gc
 import os
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import typer
+from rich.text import Text
 
 from gpufleet.cli.output import Format, emit, emit_json, people
 from gpufleet.cli.progress.diagnostics import of_error, problems
@@ -27,9 +32,9 @@ from gpufleet.engine import EngineError, RunOptions, RunResult
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from gpufleet.engine import OnEvent
+    from gpufleet.engine.doubts import State
+    from gpufleet.engine.recovery import Repaired
     from gpufleet.engine.stack import EnvironmentStack
     from gpufleet.spec import Environment
 
@@ -67,6 +72,7 @@ class Run:
         model: what the engine said in its latest phase, None before it ran.
         result: what came of it.
         phase_seconds: how long the latest phase took.
+        repaired: what earlier operations, or the latest phase's own, turned out to have done.
         ended_well: whether the latest phase came to its end without an error.
     """
 
@@ -77,6 +83,7 @@ class Run:
         self.result: RunResult | None = None
         self.ended_well = False
         self.phase_seconds = 0.0
+        self.repaired: list[Repaired] = []
         self._began = time.monotonic()
         self._stack: EnvironmentStack | None = None
 
@@ -100,7 +107,8 @@ class Run:
         if request.environment not in files:
             raise _unknown(request.environment, list(files))
         file = files[request.environment]
-        loaded = load(StackFile.read(file, name=str(file.relative_to(self.root))))
+        today = dt.datetime.now(tz=dt.UTC).date()
+        loaded = load(StackFile.read(file, name=str(file.relative_to(self.root))), today=today)
         for warning in loaded.warnings:
             people().print(str(warning), markup=False)
         if not request.sandbox:
@@ -117,6 +125,41 @@ class Run:
 
             self._stack = EnvironmentStack(self.request.environment, root=self.root, sandbox=self.request.sandbox)
         return self._stack
+
+    def recover(self) -> State:
+        """Find out what became of operations that an earlier run was cut off in, and repair the state.
+
+        Returns:
+            the state to work with.
+
+        Raises:
+            DeclinedError: the person does not want that.
+            EngineError: it cannot be found out; nothing was changed.
+        """
+        from gpufleet.cli.recovery import doubt_lines, repaired_lines
+
+        state = self.stack.export()
+        found = self.stack.in_doubt(state)
+        if not found:
+            return state
+        self.tell(doubt_lines(found, place=self.request.place))
+        if not self.request.yes:
+            ask("Look in the cloud what became of that, and repair the state?")
+        settled = self.stack.repair(state, found)
+        self.repaired.extend(settled)
+        self.tell(repaired_lines(settled))
+        return self.stack.export()
+
+    def warn_of_doubts(self) -> None:
+        """Say what an earlier run left in doubt, and change nothing: a preview never does."""
+        from gpufleet.cli.recovery import doubt_lines
+
+        found = self.stack.in_doubt(self.stack.export())
+        if found:
+            flag = " --sandbox" if self.request.sandbox else ""
+            self.tell(doubt_lines(found, place=self.request.place))
+            command = f"gpufleet refresh {self.request.environment}{flag}"
+            self.tell([Text(f"  This preview knows nothing of that. To find out first: {command}", "yellow")])
 
     def phase(
         self, title: str, call: EngineCall, options: RunOptions, *, tree: bool, plan: RunModel | None = None
@@ -135,6 +178,7 @@ class Run:
         """
         model = RunModel(plan)
         self.model, self.result, self.ended_well = model, None, False
+        failure: EngineError | None = None
         with Progress(model, f"{title} {self.request.place}", tree=tree) as progress:
             on_event: OnEvent = progress.take
             try:
@@ -142,12 +186,33 @@ class Run:
             except EngineError as error:
                 self.result = error.result
                 model.finish(cancelled=error.exit_code is ExitCode.CANCELLED)
-                raise
+                failure = error
+            else:
+                model.finish()
             finally:
                 self.phase_seconds = progress.elapsed
-        model.finish()
+        if failure is not None:
+            self._settle(call)
+            raise failure
+        assert self.result is not None
         self.ended_well = True
         return self.result
+
+    def _settle(self, call: EngineCall) -> None:
+        """After a phase that failed: find out now what only the cloud knows, while everything is at hand."""
+        from gpufleet.cli.recovery import repaired_lines
+
+        failed = self.result.failed if self.result else ()
+        if not failed or call in {self.stack.preview, self.stack.preview_destroy}:
+            return
+        try:
+            settled = self.stack.settle(failed)
+        except EngineError as error:
+            self.tell_error(error)
+            return
+        self.repaired.extend(settled)
+        if settled:
+            self.tell(repaired_lines(settled))
 
     def tell(self, lines: list[Text]) -> None:
         """Say something to the person, on stderr."""
@@ -159,6 +224,10 @@ class Run:
         traces = os.environ.get("GPUFLEET_DEBUG") == "1"
         if self.model is not None and (found := problems(self.model, traces=traces)):
             self.tell(problem_lines(found))
+
+    def tell_error(self, error: GpufleetError) -> None:
+        """An error that does not end the command: another one does already."""
+        self.tell(problem_lines([of_error(error)]))
 
     def emit_text(self, lines: list[Text]) -> None:
         """The command's result for people: stdout or `--output`; nothing when the result is JSON."""
@@ -188,6 +257,7 @@ class Run:
             changes=result.changes if result else {},
             outputs=result.outputs if result else {},
             problems=found,
+            repaired=self.repaired,
             engine=self._engine(),
         )
 

@@ -1,4 +1,4 @@
-"""The options that `up`, `preview` and `destroy` have in common."""
+"""The options that `up`, `preview`, `refresh` and `destroy` have in common."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Request:
     """What a person asked for.
 
     Attributes:
-        command: up, preview or destroy.
+        command: up, preview, refresh or destroy.
         everything: `--diff`.
     """
 

@@ -77,6 +77,8 @@ def up(
     with reported(request) as run:
         run.check()
         require_answerable(request)
+        run.stack.preload()
+        run.recover()
         plan = None if skip_preview else _agreed(run)
         try:
             run.phase("Updating", run.stack.up, options, tree=True, plan=plan)

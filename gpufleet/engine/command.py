@@ -26,13 +26,18 @@ class CommandFailedError(Exception):
 
     Attributes:
         result: code, stdout and stderr.
-        cancelled: whether the person had asked it to stop.
+        stops: how often the person had asked it to stop.
     """
 
-    def __init__(self, result: CommandResult, *, cancelled: bool) -> None:
+    def __init__(self, result: CommandResult, *, stops: int = 0) -> None:
         super().__init__(f"pulumi ended with code {result.code}")
         self.result = result
-        self.cancelled = cancelled
+        self.stops = stops
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the person had asked it to stop."""
+        return self.stops > 0
 
 
 class EngineCommand(PulumiCommand):
@@ -92,7 +97,7 @@ class EngineCommand(PulumiCommand):
                 process.wait()
         result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=process.returncode)
         if result.code != 0:
-            raise CommandFailedError(result, cancelled=bool(asked))
+            raise CommandFailedError(result, stops=len(asked))
         return result
 
 

@@ -19,6 +19,7 @@ GpufleetError
 
 from __future__ import annotations
 
+from gpufleet.engine.locks import Lock
 from gpufleet.engine.results import RunResult
 from gpufleet.errors import ExitCode, GpufleetError
 
@@ -44,7 +45,17 @@ class ProgramError(EngineError):
 
 
 class StackLockedError(EngineError):
-    """Another run holds the stack's lock."""
+    """Another run holds the stack's lock.
+
+    Attributes:
+        locks: who holds it; empty when the backend does not say.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", result: RunResult | None = None, locks: tuple[Lock, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint, result=result)
+        self.locks = locks
 
 
 class PendingOperationsError(EngineError):

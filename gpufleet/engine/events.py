@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pulumi.automation.events import (
     DiagnosticEvent,
     EngineEvent,
     PolicyEvent,
+    ResOpFailedEvent,
     StepEventMetadata,
     StepEventStateMetadata,
 )
@@ -17,6 +18,7 @@ from pulumi.automation.events import (
 from gpufleet.engine.diffs import plain, property_changes
 from gpufleet.engine.results import (
     Diagnostic,
+    FailedOperation,
     PropertyChange,
     Resource,
     RunEvent,
@@ -31,6 +33,8 @@ _UNHANDLED = "an unhandled error occurred: "
 _COLOUR_MARK = re.compile(r"<\{%.*?%\}>")
 _WITH_DIFF = frozenset({"update", "replace", "create-replacement", "refresh", "import", "import-replacement"})
 _STACK_TYPE = "pulumi:pulumi:Stack"
+# pulumi/pulumi: sdk/go/common/resource/status.go; the state then holds what the provider told of the half-made one.
+_PARTIAL_FAILURE = 1
 
 
 class EventReader:
@@ -43,6 +47,7 @@ class EventReader:
         steps: finished steps, in the order of completion.
         diagnostics: all but ephemeral and debug messages.
         violations: what policies objected to.
+        failed: the operations that failed.
         changes: the engine's own count by operation, from its summary.
         outputs: stack outputs as the engine last saw them, secrets masked, unknowns named.
     """
@@ -55,6 +60,7 @@ class EventReader:
         self.steps: list[Step] = []
         self.diagnostics: list[Diagnostic] = []
         self.violations: list[Violation] = []
+        self.failed: list[FailedOperation] = []
         self.changes: dict[str, int] = {}
         self.outputs: dict[str, object] = {}
 
@@ -69,6 +75,7 @@ class EventReader:
         if event.res_outputs_event is not None:
             return self._ended(event.res_outputs_event.metadata, failed=False)
         if event.res_op_failed_event is not None:
+            self._failed(event.res_op_failed_event)
             return self._ended(event.res_op_failed_event.metadata, failed=True)
         if event.diagnostic_event is not None:
             return self._said(event.diagnostic_event)
@@ -106,6 +113,25 @@ class EventReader:
         self.steps.append(step)
         return step
 
+    def _failed(self, event: ResOpFailedEvent) -> None:
+        metadata = event.metadata
+        state = metadata.new or metadata.old
+        if state is None:
+            return
+        said = [
+            told.message for told in self.diagnostics if told.urn == metadata.urn and told.severity is Severity.ERROR
+        ]
+        self.failed.append(
+            FailedOperation(
+                resource=_resource(metadata),
+                op=metadata.op.value,
+                provider=state.provider or metadata.provider,
+                inputs=_masked(state.inputs or {}),
+                message=said[-1] if said else "",
+                recorded=event.status == _PARTIAL_FAILURE,
+            )
+        )
+
     def _said(self, event: DiagnosticEvent) -> Diagnostic | None:
         if event.ephemeral or event.severity == "debug":
             return None
@@ -139,6 +165,11 @@ def _resource(metadata: StepEventMetadata) -> Resource:
         custom=bool(state and state.custom),
         protected=bool(state and state.protect),
     )
+
+
+def _masked(inputs: Mapping[str, object]) -> Mapping[str, object]:
+    """Inputs as the events tell them, secrets as `SECRET`; the provider's note of defaults stays, unlike in `plain`."""
+    return {key: plain(value) if key != "__defaults" else value for key, value in inputs.items()}
 
 
 def _diffs(metadata: StepEventMetadata) -> tuple[PropertyChange, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gpufleet.engine.azure_errors import refusal
 from gpufleet.engine.command import CommandFailedError
 from gpufleet.engine.errors import (
     BackendError,
@@ -20,24 +21,27 @@ from gpufleet.engine.errors import (
     StackMissingError,
     UnexpectedChangesError,
 )
-from gpufleet.engine.results import RunResult, Severity
+from gpufleet.engine.locks import locks_in
+from gpufleet.engine.results import RunKind, RunResult, Severity
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 
 _ERROR_PREFIX = re.compile(r"^\s*error:\s*", re.IGNORECASE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m|<\{%.*?%\}>")
 _INLINE_ERROR = "python inline source runtime error: "
 
+_CUT_OFF = "What it had finished is in the state. {command} finds out what became of the rest, and goes on."
+
 # What the CLI says, for failures whose exit code is a plain 1 or shared with others. First match wins.
 _SIGNS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
     (
         re.compile(r"the stack is currently locked by|\[409\] Conflict: Another update is currently in progress"),
         StackLockedError,
-        "Wait for the other run. If it was killed: pulumi cancel --stack {stack}, in the sandbox after `gpufleet env`.",
+        "Wait for the other run. If it is dead: pulumi cancel --stack {stack}{after}",
     ),
     (
         re.compile(r"no stack named .* found"),
         StackMissingError,
-        "List what there is with `gpufleet stacks`; `gpufleet up {stack}` makes it.",
+        "List what there is with `gpufleet stacks`; `gpufleet up {stack}{flag}` makes it.",
     ),
     (
         re.compile(r"incorrect passphrase|passphrase must be set|get passphrase|decrypt(?:ing)? .*(?:failed|error)"),
@@ -54,12 +58,12 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[EngineError], str], ...] = (
     (
         re.compile(r"no resource plugin '?[\w-]+|could not (?:load|find) plugin|failed to (?:load|launch) plugin"),
         PluginError,
-        "Install the providers with `pulumi install`; in the sandbox `gpufleet env {stack} --sandbox` makes them anew.",
+        "{plugins}",
     ),
     (
         re.compile(r"pending operations"),
         PendingOperationsError,
-        "See what really exists, then: pulumi refresh --stack {stack} (or gpufleet up {stack} --refresh)",
+        "`gpufleet refresh {stack}{flag}` looks at what really exists and repairs the state.",
     ),
 )
 _BY_CODE: dict[int, tuple[type[EngineError], str]] = {
@@ -70,23 +74,26 @@ _BY_CODE: dict[int, tuple[type[EngineError], str]] = {
     ExitCode.RESOURCE: (ResourceError, ""),
     ExitCode.POLICY: (PolicyError, ""),
     ExitCode.STACK_NOT_FOUND: (StackMissingError, "List what there is with `gpufleet stacks`."),
-    ExitCode.UNEXPECTED_CHANGES: (UnexpectedChangesError, "Look at them with `gpufleet preview {stack}`."),
+    ExitCode.UNEXPECTED_CHANGES: (UnexpectedChangesError, "Look at them with `gpufleet preview {stack}{flag}`."),
     ExitCode.CANCELLED: (RunCancelledError, ""),
     ExitCode.TIMEOUT: (RunTimeoutError, ""),
 }
 
 
-def explain(failure: CommandFailedError, result: RunResult, program: BaseException | None) -> GpufleetError:
+def explain(
+    failure: CommandFailedError, result: RunResult, program: BaseException | None, *, sandbox: bool = False
+) -> GpufleetError:
     """The error to raise for a failed run.
 
     Args:
         failure: what the CLI answered.
         result: what had happened until then.
         program: what the program raised, if it did.
+        sandbox: where it ran, for the hints.
     """
     stack = result.environment
     if failure.cancelled:
-        return RunCancelledError(f"{result.kind} of {stack} was cancelled; what had begun was finished", result=result)
+        return _cancelled(failure, result, sandbox=sandbox)
     if isinstance(program, GpufleetError):
         return program
     if program is not None or _INLINE_ERROR in failure.result.stdout:
@@ -94,34 +101,94 @@ def explain(failure: CommandFailedError, result: RunResult, program: BaseExcepti
     if any(violation.level == "mandatory" for violation in result.violations):
         return PolicyError(_headline(result), result=result)
     if any(step.failed for step in result.steps):
-        return ResourceError(_headline(result), result=result)
-    return _ended_by_signal(failure, result) or _by_words(failure, result) or _by_code(failure, result)
+        return ResourceError(_headline(result), hint=_again(result, sandbox=sandbox), result=result)
+    return (
+        _ended_by_signal(failure, result, sandbox=sandbox)
+        or _by_words(failure, result, sandbox=sandbox)
+        or _refused(result)
+        or _by_code(failure, result, sandbox=sandbox)
+    )
 
 
-def _by_words(failure: CommandFailedError, result: RunResult) -> EngineError | None:
-    words = "\n".join([_said(failure), *_errors(result)])
-    for sign, kind, hint in _SIGNS:
-        if sign.search(words):
-            return kind(_first(words, sign), hint=hint.format(stack=result.environment), result=result)
+def _cancelled(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError:
+    hints = _hints(result.environment, sandbox=sandbox)
+    if failure.stops > 1 or failure.result.code < 0:
+        return RunCancelledError(
+            f"{result.kind} of {result.environment} was stopped at once; what was under way may or may not be done",
+            hint="Go on, or go back, with {command}: it finds out what is really there first.".format_map(hints),
+            result=result,
+        )
+    return RunCancelledError(
+        f"{result.kind} of {result.environment} was cancelled; what had begun was finished", result=result
+    )
+
+
+def _by_words(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:
+    said = _said(failure)
+    words = "\n".join([said, *_errors(result)])
+    for sign, kind, template in _SIGNS:
+        if not sign.search(words):
+            continue
+        hint = template.format_map(_hints(result.environment, sandbox=sandbox))
+        if kind is StackLockedError and (locks := locks_in(said)):
+            holders = "; ".join(lock.holder for lock in locks)
+            return StackLockedError(
+                f"{result.environment} is locked by {holders}", hint=hint, result=result, locks=locks
+            )
+        return kind(_first(words, sign), hint=hint, result=result)
     return None
 
 
-def _by_code(failure: CommandFailedError, result: RunResult) -> GpufleetError:
+def _refused(result: RunResult) -> EngineError | None:
+    """A preview has no failed steps: what a provider's check refuses is a message about the resource alone."""
+    if any(told.severity is Severity.ERROR and _is_about_a_resource(told.urn) for told in result.diagnostics):
+        return ResourceError(_headline(result), result=result)
+    return None
+
+
+def _is_about_a_resource(urn: str) -> bool:
+    return bool(urn) and "::pulumi:pulumi:Stack::" not in urn
+
+
+def _by_code(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> GpufleetError:
     message = _headline(result) if _errors(result) else _said(failure) or _headline(result)
     if failure.result.code == ExitCode.CONFIGURATION:
         return ConfigurationError(message)
     kind, hint = _BY_CODE.get(failure.result.code, (EngineError, ""))
-    return kind(message, hint=hint.format(stack=result.environment), result=result)
+    return kind(message, hint=hint.format_map(_hints(result.environment, sandbox=sandbox)), result=result)
 
 
-def _ended_by_signal(failure: CommandFailedError, result: RunResult) -> EngineError | None:
+def _ended_by_signal(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:
     if failure.result.code >= 0:
         return None
     return EngineError(
         f"{result.kind} of {result.environment} ended early: the engine was killed by signal {-failure.result.code}",
-        hint="What it had finished is in the state. Its lock stays: see `pulumi cancel`.",
+        hint=_CUT_OFF.format_map(_hints(result.environment, sandbox=sandbox)),
         result=result,
     )
+
+
+def _again(result: RunResult, *, sandbox: bool) -> str:
+    """What to say after a run in which nothing failed but what passes by itself."""
+    if result.failed and all(refusal(failure.message).passes_by_itself for failure in result.failed):
+        flag = " --sandbox" if sandbox else ""
+        verb = "preview" if result.kind is RunKind.PREVIEW else result.kind
+        return f"By Azure's own account this passes by itself. Run again: gpufleet {verb} {result.environment}{flag}"
+    return ""
+
+
+def _hints(stack: str, *, sandbox: bool) -> dict[str, str]:
+    """What the hints above may say."""
+    flag = " --sandbox" if sandbox else ""
+    return {
+        "stack": stack,
+        "flag": flag,
+        "command": f"`gpufleet up {stack}{flag}`",
+        "after": f' (after eval "$(gpufleet env {stack} --sandbox)")' if sandbox else "",
+        "plugins": f"`gpufleet env {stack} --sandbox` makes the sandbox's providers anew."
+        if sandbox
+        else "Install the providers with `pulumi install`.",
+    }
 
 
 def _said(failure: CommandFailedError) -> str:

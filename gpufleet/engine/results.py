@@ -112,6 +112,26 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FailedOperation:
+    """An operation of a provider's that failed, with all that the engine tells of it.
+
+    Attributes:
+        op: see `StepStarted`.
+        provider: reference of the provider, `<urn>::<id>`.
+        inputs: as the provider checked them; secrets are masked.
+        message: what the provider or the engine said last about the resource.
+        recorded: whether the state holds what came of it (a resource that was made, and failed to start).
+    """
+
+    resource: Resource
+    op: str
+    provider: str
+    inputs: Mapping[str, object]
+    message: str
+    recorded: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Diagnostic:
     """A message of the engine, a provider or the program; colour marks are taken out.
 
@@ -185,6 +205,7 @@ class RunResult:
         outputs: stack outputs after the run, secrets as `SECRET`; empty after a preview whose values are not known yet.
         diagnostics: all but ephemeral and debug messages, in order.
         violations: what policies objected to.
+        failed: the operations that failed.
         seconds: wall clock of the whole run.
     """
 
@@ -195,6 +216,7 @@ class RunResult:
     outputs: Mapping[str, object] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     violations: tuple[Violation, ...] = ()
+    failed: tuple[FailedOperation, ...] = ()
     seconds: float = 0.0
 
     @property

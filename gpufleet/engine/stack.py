@@ -4,43 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-import time
-import traceback
-import warnings
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
 
-import pulumi.log
-from pulumi import RunError
-from pulumi.automation import LocalWorkspace, OutputMap, Stack, UpdateSummary
-from pulumi.automation._stack import StackInitMode  # `Stack.select` would make a plain Stack, not ours
-
-from gpufleet.engine.command import CommandFailedError, EngineCommand
-from gpufleet.engine.drain import drain
-from gpufleet.engine.errors import StackMissingError
-from gpufleet.engine.events import EventReader
-from gpufleet.engine.explain import explain
+from gpufleet.engine.doubts import Doubt, State, doubts, lost, marked
+from gpufleet.engine.errors import PendingOperationsError, StackMissingError
 from gpufleet.engine.install import ensure_engine
 from gpufleet.engine.project import stack_file
-from gpufleet.engine.results import Diagnostic, OnEvent, RunKind, RunOptions, RunResult, Severity
-from gpufleet.engine.sandbox_home import (
-    CLOUD_VARIABLE,
-    config_file_for,
-    prepare_home,
-    prepare_stacks,
-    sandbox_environment,
-    tool_environment,
-)
-from gpufleet.errors import ConfigurationError, GpufleetError
+from gpufleet.engine.recovery import Repaired, repair
+from gpufleet.engine.results import FailedOperation, OnEvent, RunKind, RunOptions, RunResult
+from gpufleet.engine.run import Place, Program, Run, preload
+from gpufleet.engine.sandbox_home import CLOUD_VARIABLE, prepare_home, prepare_stacks
+from gpufleet.engine.scratch import read_from_cloud
+from gpufleet.engine.subscription import subscription_id
+from gpufleet.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from pulumi.automation.events import EngineEvent
-
-Program = Callable[[], None]
-_Operation = Callable[[Stack], object]
+_EMPTY: State = {"version": 3, "deployment": {}}
 
 
 class EnvironmentStack:
@@ -72,7 +52,7 @@ class EnvironmentStack:
         self.root = root
         self.sandbox = sandbox
         self.engine = ensure_engine()
-        self.program = program
+        self._place = Place(environment=environment, root=root, sandbox=sandbox, engine=self.engine, program=program)
         if sandbox:
             prepare_home(root)
             prepare_stacks(root, (environment,), self.engine)
@@ -84,7 +64,7 @@ class EnvironmentStack:
             EngineError: see `gpufleet.engine.errors`; `error.result` holds what had happened until then.
             GpufleetError: what the program itself raised, for example a stack file's mistakes.
         """
-        run = _Run(self, RunKind.PREVIEW, options, on_event)
+        run = Run(self._place, RunKind.PREVIEW, options, on_event)
         return run.with_program(
             lambda stack: stack.preview(
                 **run.common,
@@ -103,7 +83,7 @@ class EnvironmentStack:
             EngineError: see `preview`.
             GpufleetError: see `preview`.
         """
-        run = _Run(self, RunKind.UP, options, on_event)
+        run = Run(self._place, RunKind.UP, options, on_event)
         return run.with_program(
             lambda stack: stack.up(
                 **run.common,
@@ -122,7 +102,7 @@ class EnvironmentStack:
         Raises:
             EngineError: see `preview`.
         """
-        run = _Run(self, RunKind.DESTROY, options, on_event)
+        run = Run(self._place, RunKind.DESTROY, options, on_event)
         return run.without_program(
             lambda stack: stack.preview_destroy(
                 **run.common,
@@ -136,7 +116,7 @@ class EnvironmentStack:
         Raises:
             EngineError: see `preview`.
         """
-        run = _Run(self, RunKind.DESTROY, options, on_event)
+        run = Run(self._place, RunKind.DESTROY, options, on_event)
         return run.without_program(
             lambda stack: stack.destroy(
                 **run.common,
@@ -152,11 +132,25 @@ class EnvironmentStack:
         Raises:
             EngineError: see `preview`.
         """
-        run = _Run(self, RunKind.REFRESH, options, on_event)
+        run = Run(self._place, RunKind.REFRESH, options, on_event)
         return run.without_program(
             lambda stack: stack.refresh(
                 **run.common,
                 message=options.message or None,
+                expect_no_changes=options.expect_no_changes or None,
+            )
+        )
+
+    def preview_refresh(self, options: RunOptions = RunOptions(), *, on_event: OnEvent | None = None) -> RunResult:
+        """Say what `refresh` would write into the state; nothing is changed.
+
+        Raises:
+            EngineError: see `preview`.
+        """
+        run = Run(self._place, RunKind.REFRESH, options, on_event)
+        return run.without_program(
+            lambda stack: stack.preview_refresh(
+                **run.common,
                 expect_no_changes=options.expect_no_changes or None,
             )
         )
@@ -169,13 +163,74 @@ class EnvironmentStack:
         """
         return self._json(["stack", "output", "--json"])
 
-    def export(self) -> Mapping[str, object]:
+    def export(self) -> State:
         """The state as `pulumi stack export` gives it (secrets encrypted): `{"version": 3, "deployment": {…}}`.
+
+        A stack that the backend does not have yet has an empty one.
 
         Raises:
             EngineError: see `preview`.
         """
-        return self._json(["stack", "export"])
+        try:
+            return self._json(["stack", "export"])
+        except StackMissingError:
+            return _EMPTY
+
+    def in_doubt(self, state: State) -> tuple[Doubt, ...]:
+        """The operations of a state that nobody knows the end of; none after a run that came to its own end.
+
+        Args:
+            state: from `export`.
+        """
+        return doubts(state, subscription=self._subscription())
+
+    def repair(self, state: State, found: Sequence[Doubt]) -> tuple[Repaired, ...]:
+        """Look up in the cloud what is in doubt, and put the result into the state.
+
+        Args:
+            state: from `export`.
+            found: from `in_doubt`.
+
+        Raises:
+            PendingOperationsError: an id is not known, a provider cannot read, or the state was changed meanwhile;
+                nothing was changed by this call.
+            EngineError: see `preview`.
+        """
+        run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
+        config_file = self._place.config_file
+
+        def read(copy: State, targets: Sequence[str]) -> State:
+            return read_from_cloud(
+                copy, targets, environment=self.environment, config_file=config_file, command=run.command
+            )
+
+        whole, repaired = repair(state, found, environment=self.environment, read=read)
+        self._replace(state, whole)
+        return repaired
+
+    def settle(self, failed: Sequence[FailedOperation]) -> tuple[Repaired, ...]:
+        """After a run: find out what became of operations whose provider died or whose answer was lost.
+
+        They are marked in the state first, so that the next run goes on when this one cannot.
+
+        Args:
+            failed: the run's failed operations.
+
+        Raises:
+            EngineError: see `repair`.
+        """
+        state = self.export()
+        found = lost(failed, state, subscription=self._subscription())
+        if not found:
+            return ()
+        self._replace(state, marked(state, found))
+        state = self.export()
+        return self.repair(state, self.in_doubt(state))
+
+    def preload(self) -> None:
+        """Begin to load the program while something else takes its time."""
+        if self._place.program is None:
+            preload()
 
     def unprotect(self, urns: Sequence[str]) -> None:
         """Take the protection off some resources, in the state (the next `up` puts back what the program says).
@@ -184,179 +239,30 @@ class EnvironmentStack:
             EngineError: see `preview`.
         """
         if urns:
-            run = _Run(self, RunKind.DESTROY, RunOptions(), None)
+            run = Run(self._place, RunKind.DESTROY, RunOptions(), None)
             run.cli(["state", "unprotect", *urns, "--yes", "--stack", self.environment])
 
+    def _subscription(self) -> str:
+        return subscription_id(self._place.config_file, sandbox=self.sandbox)
+
+    def _replace(self, before: State, after: State) -> None:
+        """Put a state in the place of the one it was made from.
+
+        `pulumi stack import` takes the stack's lock for the moment of writing only, so whether another run came in
+        between is looked at right before.
+        """
+        if self.export() != before:
+            raise PendingOperationsError(
+                f"{self.environment}: another run has changed the state meanwhile; nothing was repaired",
+                hint="Run the same command again.",
+            )
+        run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
+        with tempfile.NamedTemporaryFile("w", suffix=".json", prefix="gpufleet-", encoding="utf-8") as file:
+            json.dump(after, file)
+            file.flush()
+            run.cli(["stack", "import", "--file", file.name, "--stack", self.environment])
+
     def _json(self, arguments: list[str]) -> Mapping[str, object]:
-        run = _Run(self, RunKind.REFRESH, RunOptions(), None)
-        answer = run.cli([*arguments, "--stack", self.environment])
-        parsed: Mapping[str, object] = json.loads(answer)
+        run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
+        parsed: Mapping[str, object] = json.loads(run.cli([*arguments, "--stack", self.environment]))
         return parsed
-
-
-class _Stack(Stack):
-    """The SDK's Stack without its extra starts of the CLI: what they ask for is in the events already (0.3 s each)."""
-
-    def outputs(self) -> OutputMap:
-        return {}
-
-    def info(self, show_secrets: bool = True) -> UpdateSummary | None:  # noqa: FBT001, FBT002 the SDK's signature
-        del show_secrets
-        return UpdateSummary(
-            kind="", start_time=datetime.now(UTC), message="", environment={}, config={}, result="succeeded"
-        )
-
-
-class _Workspace(LocalWorkspace):
-    """The SDK's workspace that leaves the stack which the person has selected alone: every command names its own."""
-
-    def select_stack(self, stack_name: str) -> None:
-        del stack_name
-
-
-class _Common(TypedDict):
-    """The arguments that every operation of the SDK's Stack takes."""
-
-    parallel: int | None
-    target: list[str] | None
-    target_dependents: bool | None
-    config_file: str
-    color: str
-    on_event: Callable[[EngineEvent], None]
-
-
-class _Run:
-    """One operation: its program, its events and what came of it."""
-
-    def __init__(self, owner: EnvironmentStack, kind: RunKind, options: RunOptions, on_event: OnEvent | None) -> None:
-        self._owner = owner
-        self._kind = kind
-        self._options = options
-        self._on_event = on_event
-        self._reader = EventReader()
-        self._lock = threading.Lock()
-        self._begun = time.monotonic()
-        self._program_error: BaseException | None = None
-        self._listener_error: BaseException | None = None
-        self.common: _Common = {
-            "parallel": options.parallel,
-            "target": list(options.targets) or None,
-            "target_dependents": options.target_dependents or None,
-            "config_file": str(config_file_for(owner.root, owner.environment, sandbox=owner.sandbox)),
-            "color": "never",
-            "on_event": self._take,
-        }
-        changes = (
-            sandbox_environment(owner.root, owner.engine, pulumi_home="engine-home")
-            if owner.sandbox
-            else tool_environment(owner.engine)
-        )
-        self._command = EngineCommand(owner.engine, changes, on_stopping=self._stopping)
-
-    def with_program(self, operation: _Operation) -> RunResult:
-        """Run an operation that needs the program; make the stack first if the backend does not have it."""
-        if self._owner.program is None:
-            # The SDKs take longer to import than the engine to start: do both at once.
-            threading.Thread(target=_main, name="gpufleet-import", daemon=True).start()
-        try:
-            return self._execute(operation, self._program)
-        except StackMissingError:
-            self.cli(["stack", "init", self._owner.environment, "--no-select"])
-            return self._execute(operation, self._program)
-
-    def without_program(self, operation: _Operation) -> RunResult:
-        """Run an operation that works on the state alone."""
-        return self._execute(operation, None)
-
-    def cli(self, arguments: list[str]) -> str:
-        """Run another command of the CLI; returns its stdout."""
-        try:
-            return self._command.run(arguments, str(self._owner.root), {}).stdout
-        except CommandFailedError as failure:
-            raise explain(failure, self._result(), None) from None
-
-    def _take(self, event: EngineEvent) -> None:
-        """Take an event from the engine's stream (in a thread of the SDK's)."""
-        with self._lock:
-            said = self._reader.read(event)
-            if said is None or self._on_event is None or self._listener_error is not None:
-                return
-            try:
-                self._on_event(said)
-            except Exception as error:  # noqa: BLE001 the SDK would turn it into a warning; it is raised at the end
-                self._listener_error = error
-
-    def _execute(self, operation: _Operation, program: Callable[[], Awaitable[None]] | None) -> RunResult:
-        # The SDK warns when an engine that was killed breaks off its event stream; the error says so already.
-        warnings.filterwarnings("ignore", message="Error in event stream", category=UserWarning)
-        workspace = _Workspace(work_dir=str(self._owner.root), program=program, pulumi_command=self._command)
-        try:
-            operation(_Stack(self._owner.environment, workspace, StackInitMode.SELECT))
-        except CommandFailedError as failure:
-            error = explain(failure, self._result(), self._program_error)
-            raise error from (self._program_error if error is not self._program_error else None)
-        if self._listener_error is not None:
-            raise self._listener_error
-        return self._result()
-
-    async def _program(self) -> None:
-        if os.environ.get("GPUFLEET_DEBUG") != "1":
-            # The SDK sends the engine debug messages for every resource, each a call that blocks the program, and the
-            # engine sends them back as events that nobody reads.
-            pulumi.log.debug = _silent
-        try:
-            if self._owner.program is None:
-                await _start_provider()
-            program = self._owner.program or _main()
-            program()
-        except GpufleetError as error:
-            self._program_error = error
-            raise RunError(str(error)) from None  # the SDK logs a RunError's text alone, others with its own stack
-        except Exception as error:  # noqa: BLE001 whatever a program raises is shown to its author
-            self._program_error = error
-            raise RunError(_trace(error)) from None
-        await drain()
-
-    def _stopping(self) -> None:
-        message = "stopping: the engine finishes what it has begun; once more to stop at once"
-        threading.Thread(target=self._tell, args=(Diagnostic(severity=Severity.INFO, message=message),)).start()
-
-    def _tell(self, diagnostic: Diagnostic) -> None:
-        # In a thread of its own: a signal handler must not wait for the lock that the code it interrupted may hold.
-        with self._lock:
-            if self._on_event is not None and self._listener_error is None:
-                self._on_event(diagnostic)
-
-    def _result(self) -> RunResult:
-        return RunResult(
-            kind=self._kind,
-            environment=self._owner.environment,
-            changes=dict(self._reader.changes),
-            steps=tuple(self._reader.steps),
-            outputs=dict(self._reader.outputs),
-            diagnostics=tuple(self._reader.diagnostics),
-            violations=tuple(self._reader.violations),
-            seconds=time.monotonic() - self._begun,
-        )
-
-
-def _silent(*_: object, **__: object) -> None:
-    """A log function that says nothing."""
-
-
-def _trace(error: Exception) -> str:
-    """Stack trace as the official language host shows it: without the frames that only ran the program."""
-    lines = traceback.format_exception(error.with_traceback(error.__traceback__ and error.__traceback__.tb_next))
-    return "Program failed with an unhandled exception:\n" + "".join(lines)
-
-
-async def _start_provider() -> None:
-    from components.program import start_provider  # noqa: PLC0415 as in _main
-
-    await start_provider()
-
-
-def _main() -> Program:
-    from components.program import main  # noqa: PLC0415 the providers' SDKs take half a second; many commands need none
-
-    return main

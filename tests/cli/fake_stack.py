@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gpufleet.engine import EngineError, OnEvent, RunKind, RunOptions, RunResult
+from gpufleet.engine import EngineError, FailedOperation, OnEvent, RunKind, RunOptions, RunResult
+from gpufleet.engine.doubts import Doubt, State
 from gpufleet.engine.locate import Engine, Origin
+from gpufleet.engine.recovery import Repaired
 from tests.recordings.streams import recorded
 
 
@@ -19,6 +21,9 @@ class Script:
         streams: recording to replay, by method.
         errors: error to raise after that.
         state: what `export` says, call by call; the last one stays.
+        doubts: what an earlier run was cut off in.
+        repaired: what a repair says.
+        settled: what is found out after a run that failed.
         calls: methods with their options, in order.
     """
 
@@ -27,6 +32,9 @@ class Script:
     state: list[Mapping[str, object]] = field(default_factory=lambda: [{"deployment": {"resources": []}}])
     calls: list[tuple[str, RunOptions]] = field(default_factory=list)
     unprotected: list[str] = field(default_factory=list)
+    doubts: tuple[Doubt, ...] = ()
+    repaired: tuple[Repaired, ...] = ()
+    settled: tuple[Repaired, ...] = ()
 
     @property
     def called(self) -> list[str]:
@@ -58,6 +66,27 @@ class FakeStack:
 
     def export(self) -> Mapping[str, object]:
         return self.script.state[0] if len(self.script.state) == 1 else self.script.state.pop(0)
+
+    def refresh(self, options: RunOptions, *, on_event: OnEvent) -> RunResult:
+        return self._run("refresh", RunKind.REFRESH, options, on_event)
+
+    def preview_refresh(self, options: RunOptions, *, on_event: OnEvent) -> RunResult:
+        return self._run("preview_refresh", RunKind.REFRESH, options, on_event)
+
+    def preload(self) -> None:
+        pass
+
+    def in_doubt(self, state: State) -> tuple[Doubt, ...]:
+        return self.script.doubts
+
+    def repair(self, state: State, found: Sequence[Doubt]) -> tuple[Repaired, ...]:
+        assert tuple(found) == self.script.doubts
+        self.script.calls.append(("repair", RunOptions()))
+        return self.script.repaired
+
+    def settle(self, failed: Sequence[FailedOperation]) -> tuple[Repaired, ...]:
+        self.script.calls.append(("settle", RunOptions()))
+        return self.script.settled
 
     def unprotect(self, urns: Sequence[str]) -> None:
         self.script.unprotected.extend(urns)

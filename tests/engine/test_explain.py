@@ -30,8 +30,8 @@ from gpufleet.engine.explain import explain
 from gpufleet.errors import ConfigurationError, GpufleetError
 
 
-def failure(code: int, stderr: str = "", stdout: str = "", *, cancelled: bool = False) -> CommandFailedError:
-    return CommandFailedError(CommandResult(stdout=stdout, stderr=stderr, code=code), cancelled=cancelled)
+def failure(code: int, stderr: str = "", stdout: str = "", *, stops: int = 0) -> CommandFailedError:
+    return CommandFailedError(CommandResult(stdout=stdout, stderr=stderr, code=code), stops=stops)
 
 
 def result(*, errors: tuple[str, ...] = (), failed: int = 0, violations: tuple[Violation, ...] = ()) -> RunResult:
@@ -119,7 +119,7 @@ def test_advice_alone_is_no_policy_error():
 
 
 def test_stopping_comes_before_what_it_broke():
-    error = explain(failure(1, cancelled=True), result(failed=1), None)
+    error = explain(failure(1, stops=1), result(failed=1), None)
     assert type(error) is RunCancelledError
 
 

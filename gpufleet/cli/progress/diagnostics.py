@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from gpufleet.cli.progress.model import RunModel
 from gpufleet.cli.progress.words import plural
 from gpufleet.engine import Diagnostic, Severity, Violation
+from gpufleet.engine.azure_errors import existing_id, refusal
 from gpufleet.errors import GpufleetError
-
-# How Azure's errors arrive: autorest's form (Status=409 Code="…" Message="…"), the newer SDK's (ERROR CODE: …), and the
-# JSON body of Resource Manager itself.
-_QUOTED = re.compile(r'Code="(?P<code>\w+)"\s+Message="(?P<text>(?:[^"\\]|\\.)*)"', re.DOTALL)
-_UPPER = re.compile(r"ERROR CODE: (?P<code>\w+)")
-_JSON = re.compile(r'"code":\s*"(?P<code>\w+)",\s*"message":\s*"(?P<text>(?:[^"\\]|\\.)*)"', re.DOTALL)
-_STATUS = re.compile(r"(?:Status=|RESPONSE |StatusCode[=:] ?)(?P<status>\d{3})")
 
 # What the engine says at the end of every failed run, after the causes.
 _NOISE = re.compile(r"^(update|preview|destroy|refresh) (failed|canceled)$")
@@ -24,31 +18,6 @@ _PROGRAM = re.compile(
     r"^(an unhandled error occurred: )?(python inline source runtime error|Program .*): ", re.IGNORECASE
 )
 _PROTECTED = "because it is protected"
-
-HINTS = {
-    "AllocationFailed": "No capacity for this size there now: try again later, another zone or another region.",
-    "AuthorizationFailed": "The identity that runs this lacks the role: Contributor plus Role Based Access Control "
-    "Administrator on the subscription are enough.",
-    "Conflict": "Another operation holds the resource: wait until it is done, then run the same command again.",
-    "ExpiredAuthenticationToken": "Sign in again: az login.",
-    "InvalidAuthenticationToken": "Sign in again: az login.",
-    "MissingSubscriptionRegistration": "Register the resource provider: az provider register --namespace NAME.",
-    "OperationNotAllowed": "If the text speaks of quota: az quota update, or lower nodes.max in the stack file.",
-    "OverconstrainedAllocationRequest": "Zone, size and placement together leave no capacity: relax one of them.",
-    "PrincipalNotFound": "Entra ID has not replicated the new identity yet: run the same command again.",
-    "QuotaExceeded": "Ask for more quota of this VM family in this region (az quota update), or lower nodes.max in the "
-    "stack file.",
-    "ReadOnlyDisabledSubscription": "The subscription is disabled: its owner has to enable it.",
-    "ResourceGroupBeingDeleted": "An earlier destroy is still under way: wait until it is done.",
-    "ScopeLocked": "A management lock forbids this: az lock list --resource-group GROUP.",
-    "SkuNotAvailable": "This size is not offered to your subscription there: az vm list-skus --location REGION "
-    "--resource-type virtualMachines.",
-    "SubnetIsFull": "The subnet has no address left: a pool's nodes and pods need a larger prefix.",
-    "TooManyRequests": "Azure throttles: wait a minute and run the same command again with a lower --parallel.",
-}
-"""What to do, by Azure error code. Codes and causes: Microsoft Learn, "Troubleshoot common Azure deployment errors" and
-"Azure Kubernetes Service: error codes"; throttling of agent pools: azure-aks-docs quotas-skus-regions."""
-
 
 _Key = tuple[Severity, str, int, str, str]
 """What makes two problems the same: severity, code, status, text, hint."""
@@ -135,14 +104,30 @@ def _read(diagnostic: Diagnostic, *, traces: bool) -> _Key:
     if _PROTECTED in message:
         hint = f"To delete it on purpose: gpufleet destroy ENV --unprotect {diagnostic.urn.rsplit('::', 1)[-1]}"
         return diagnostic.severity, "protected", 0, "The engine refuses to delete a protected resource.", hint
-    status_match = _STATUS.search(message)
-    status = int(status_match["status"]) if status_match else 0
-    for pattern in (_QUOTED, _JSON):
-        if match := pattern.search(message):
-            return diagnostic.severity, match["code"], status, _unescaped(match["text"]), HINTS.get(match["code"], "")
-    if match := _UPPER.search(message):
-        return diagnostic.severity, match["code"], status, message, HINTS.get(match["code"], "")
-    return diagnostic.severity, "", status, _program_text(message, traces=traces), ""
+    existing = existing_id(message)
+    if existing is not None:
+        return (
+            diagnostic.severity,
+            "AlreadyExists",
+            0,
+            _program_text(message, traces=traces),
+            _import_hint(diagnostic.urn, existing),
+        )
+    found = refusal(message)
+    text = found.text or (message if found.code else _program_text(message, traces=traces))
+    return diagnostic.severity, found.code, found.status, text, found.hint
+
+
+def _import_hint(urn: str, resource_id: str) -> str:
+    """How to take what exists into the state; it may be somebody else's, so only a person decides that."""
+    kind, name = (
+        urn.partition("::")[2].rpartition("::")[0].rpartition("::")[2].rpartition("$")[2],
+        urn.rpartition("::")[2],
+    )
+    return (
+        "It is there, and not in the state: somebody else made it. Delete it, or take it over on purpose: "
+        f"pulumi import '{kind or 'TYPE'}' {name or 'NAME'} '{resource_id or 'ID'}'"
+    )
 
 
 def _judged(violation: Violation) -> _Key:
@@ -164,10 +149,6 @@ def _program_text(message: str, *, traces: bool) -> str:
         return text.strip()
     raised = next(line for line in reversed(frames.splitlines()) if line.strip())
     return f"the program raised {raised.strip()} (GPUFLEET_DEBUG=1 shows where)"
-
-
-def _unescaped(text: str) -> str:
-    return text.replace('\\"', '"').replace("\\n", "\n").replace("\\r", "").strip()
 
 
 def _is_resource(urn: str) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gpufleet.cli.progress.diagnostics import Problem
 from gpufleet.cli.progress.model import Node, RunModel
 from gpufleet.engine import PropertyChange
+
+if TYPE_CHECKING:
+    from gpufleet.engine.recovery import Repaired
 
 
 class Outcome(StrEnum):
@@ -29,6 +33,7 @@ class Document:
         changes: the engine's own count by operation, components included.
         outputs: stack outputs, secrets masked.
         exit_code: what the process leaves with.
+        repaired: operations whose end was unknown, and what became of them.
         engine: `{"version": …, "source": …}`, None when no engine was looked for.
     """
 
@@ -42,6 +47,7 @@ class Document:
     changes: Mapping[str, int] = field(default_factory=dict)
     outputs: Mapping[str, object] = field(default_factory=dict)
     problems: Iterable[Problem] = ()
+    repaired: Iterable[Repaired] = ()
     engine: Mapping[str, str] | None = None
 
     def body(self) -> dict[str, object]:
@@ -56,6 +62,7 @@ class Document:
             "changes": dict(self.changes),
             "resources": [_resource(model, node) for node in model.nodes.values()] if model else [],
             "diagnostics": [_problem(problem) for problem in self.problems],
+            "repaired": [_repaired(item) for item in self.repaired],
             "outputs": dict(self.outputs),
             "durationSeconds": round(self.seconds, 3),
             "engine": dict(self.engine) if self.engine else None,
@@ -84,6 +91,15 @@ def _change(change: PropertyChange) -> dict[str, object]:
         "replaces": change.replaces,
         "old": change.old,
         "new": change.new,
+    }
+
+
+def _repaired(item: Repaired) -> dict[str, object]:
+    return {
+        "urn": item.doubt.urn,
+        "operation": item.doubt.operation,
+        "id": item.doubt.id,
+        "outcome": item.outcome.value,
     }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gpufleet.cli.progress.diagnostics import HINTS, of_error, problems
+from gpufleet.cli.progress.diagnostics import of_error, problems
 from gpufleet.cli.progress.model import RunModel
 from gpufleet.engine import Diagnostic, Severity
+from gpufleet.engine.azure_errors import refusal
 from gpufleet.errors import ConfigurationError
 from tests.recordings.streams import recorded
 
@@ -39,7 +40,7 @@ def told(message: str, urn: str = "", severity: Severity = Severity.ERROR) -> Ru
 def test_every_form_of_azures_errors(message: str, code: str, status: int, text: str | None) -> None:
     (problem,) = problems(told(message))
     assert (problem.code, problem.status, problem.text) == (code, status, text or message)
-    assert problem.hint == HINTS.get(code, "")
+    assert problem.hint == refusal(message).hint
 
 
 def test_the_same_refusal_of_many_resources_is_told_once() -> None:
