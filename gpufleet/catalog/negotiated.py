@@ -26,7 +26,6 @@ from gpufleet.catalog.prices import Priced, PriceKind, Unpriced
 from gpufleet.catalog.services import ServicePrice, Tier, UnknownMeterError
 from gpufleet.catalog.table import LARGEST_PRICE, CatalogError, label
 
-FILE = "negotiated.yaml"
 _HINT = "docs/guides/prices.md has an example."
 
 
@@ -176,9 +175,9 @@ def entries() -> tuple[tuple[str, Negotiated], ...]:
     Raises:
         CatalogError: the file can't be read, or an entry of it can't work.
     """
-    path = snapshots.folder() / FILE
-    if not path.exists():
+    if not snapshots.negotiates():
         return ()
+    path = snapshots.folder() / snapshots.NEGOTIATED
     data = _yaml(path)
     try:
         read = _File.model_validate(data).prices

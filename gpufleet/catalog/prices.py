@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache, lru_cache
+from pathlib import Path
 
 from gpufleet.catalog import snapshots
 from gpufleet.catalog.table import Grouped, Row, read_grouped
@@ -76,7 +77,7 @@ def price(size: str, region: str, *, spot: bool) -> Priced | Unpriced:
         CatalogError: the price list or `negotiated.yaml` is damaged or from the future.
     """
     listed = _listed(size, region, spot=spot)
-    if not (snapshots.folder() / "negotiated.yaml").exists():
+    if not snapshots.negotiates():
         return listed
     from gpufleet.catalog import negotiated  # noqa: PLC0415 - pydantic and YAML are slow to load, most need neither
 
@@ -112,45 +113,75 @@ def sizes() -> tuple[str, ...]:
 
 def forget() -> None:
     """Read the price list and `negotiated.yaml` again: after a refresh, and in tests."""
-    for cached in (snapshots.current, _table, _rows, _priced_regions):
+    for cached in (snapshots.current, snapshots.negotiates, _listed, _table, _rows, _priced_regions):
         cached.cache_clear()
     from gpufleet.catalog import negotiated  # noqa: PLC0415 - see `price`
 
     negotiated.entries.cache_clear()
 
 
+def rows() -> list[Row]:
+    """Every line of the price list in use, each checked. Raises CatalogError for the first damaged one."""
+    current = snapshots.current()
+    return verify(current.path, current.day)
+
+
+def verify(path: Path, day: date) -> list[Row]:
+    """Every line of a price list of this day, each checked.
+
+    Raises:
+        CatalogError: a line is damaged or stands twice, or is younger than the list.
+    """
+    table = read_grouped(path, COLUMNS)
+    found: list[Row] = []
+    for size in table.lines:
+        by_region = _by_region(table, size)
+        found += by_region.values()
+        for row in by_region.values():
+            for kind in ("on_demand", "spot"):
+                _price_in(row, kind, day)
+    return found
+
+
+@cache
 def _listed(size: str, region: str, *, spot: bool) -> Priced | Unpriced:
     row = _rows(size).get(region)
     if row is None:
         if region not in _priced_regions():
             return Unpriced(f"the price list has no meters at all for {region}")
         return Unpriced(f"the price list has no meter for {size} in {region}")
-    kind = "spot" if spot else "on_demand"
+    found = _price_in(row, "spot" if spot else "on_demand", snapshots.current().day)
+    if found:
+        return found
+    if spot:
+        return Unpriced(f"no source gives a spot price for {size} in {region}")
+    return Unpriced(f"the price list has no pay-as-you-go value for {size} in {region}")
+
+
+def _price_in(row: Row, kind: str, day: date) -> Priced | None:
     # A meter at 0 is a gap in the source (a preview, a retired size), never a gift.
     if not (usd := row.optional_usd(f"{kind}_usd_per_hour")):
-        if spot:
-            return Unpriced(f"no source gives a spot price for {size} in {region}")
-        return Unpriced(f"the price list has no pay-as-you-go value for {size} in {region}")
+        return None
+    as_of = row.text(f"{kind}_as_of")
+    if as_of[:10] > str(day):
+        raise row.error(f"{kind}_as_of is {as_of}, after {day}, the day of the price list itself")
     return Priced(
         usd_per_hour=usd,
-        as_of=_not_younger(row, f"{kind}_as_of"),
+        as_of=as_of,
         source=row.text(f"{kind}_source"),
         confidence=row.choice(f"{kind}_confidence", "high", "medium", "low"),
         note=row.cells["note"],
     )
 
 
-def _not_younger(row: Row, column: str) -> str:
-    as_of = row.text(column)
-    if as_of[:10] > str(snapshots.current().day):
-        raise row.error(f"{column} is {as_of}, after the day of the price list itself")
-    return as_of
-
-
 @cache
 def _rows(size: str) -> dict[str, Row]:
+    return _by_region(_table(), size)
+
+
+def _by_region(table: Grouped, size: str) -> dict[str, Row]:
     rows: dict[str, Row] = {}
-    for row in _table().rows(size):
+    for row in table.rows(size):
         if (region := row.text("region")) in rows:
             raise row.error(f"{size} in {region} stands twice")
         rows[region] = row

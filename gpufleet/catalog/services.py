@@ -121,7 +121,7 @@ def price(service: str, meter: str, region: str, *, elsewhere: bool = False) -> 
         CatalogError: the table or `negotiated.yaml` is damaged.
     """
     listed = _listed(service, meter, region, elsewhere=elsewhere)
-    if not (snapshots.folder() / "negotiated.yaml").exists():
+    if not snapshots.negotiates():
         return listed
     from gpufleet.catalog import negotiated  # noqa: PLC0415 - pydantic and YAML are slow to load, most need neither
 

@@ -14,6 +14,9 @@ from gpufleet.catalog.table import CatalogError, label
 SHIPPED = Path(__file__).resolve().parent / "data"
 """The folder of the price list that is part of gpufleet."""
 
+NEGOTIATED = "negotiated.yaml"
+"""What the file of negotiated prices is called."""
+
 _NAME = re.compile(r"^prices-(.+)\.csv$")
 
 
@@ -64,6 +67,12 @@ def current() -> Snapshot:
             hint="Set this machine's clock, or remove the file and run `gpufleet prices refresh`.",
         )
     return newest
+
+
+@lru_cache(maxsize=1)
+def negotiates() -> bool:
+    """Whether there is a file of negotiated prices."""
+    return (folder() / NEGOTIATED).exists()
 
 
 def every() -> list[Snapshot]:
