@@ -121,9 +121,9 @@ def _nothing(request: Request) -> list[Text]:
 def _summary(run: Run) -> list[Text]:
     from rich.text import Text
 
+    from gpufleet.cli.output import columns
     from gpufleet.cli.progress.summary import run_title, summary_lines
     from gpufleet.cli.protection import in_state, left_over
-    from gpufleet.cli.run import columns
 
     if run.model is None:
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -47,6 +48,22 @@ def people() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def is_terminal(file: object) -> bool:
+    """Whether a person sits at it."""
+    isatty = getattr(file, "isatty", None)
+    return isatty is not None and bool(isatty())
+
+
+def wants_colour(file: object) -> bool:
+    """Whether to write ANSI colours to it: only to a terminal that has them, and never with NO_COLOR set."""
+    return is_terminal(file) and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"", "dumb"}
+
+
+def columns() -> int:
+    """Width for text on stdout; a file or a pipe is as wide as a generous terminal."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
 def emit(text: str, output: Path | None = None) -> None:

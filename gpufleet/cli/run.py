@@ -9,7 +9,6 @@ import datetime as dt
 import difflib
 import gc
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 import typer
 from rich.text import Text
 
-from gpufleet.cli.output import Format, emit, emit_json, people
+from gpufleet.cli.output import Format, emit, emit_json, is_terminal, people, wants_colour
 from gpufleet.cli.progress.diagnostics import of_error, problems
 from gpufleet.cli.progress.document import Document, Outcome
 from gpufleet.cli.progress.live import Progress
@@ -216,7 +215,7 @@ class Run:
 
     def tell(self, lines: list[Text]) -> None:
         """Say something to the person, on stderr."""
-        sys.stderr.write(render(lines, colour=_colour(sys.stderr)))
+        sys.stderr.write(render(lines, colour=wants_colour(sys.stderr)))
         sys.stderr.flush()
 
     def tell_problems(self) -> None:
@@ -233,7 +232,7 @@ class Run:
         """The command's result for people: stdout or `--output`; nothing when the result is JSON."""
         request = self.request
         if request.form is Format.TEXT:
-            emit(render(lines, colour=request.output is None and _colour(sys.stdout)), request.output)
+            emit(render(lines, colour=request.output is None and wants_colour(sys.stdout)), request.output)
 
     @property
     def seconds(self) -> float:
@@ -314,12 +313,6 @@ def require_answerable(request: Request) -> None:
         )
 
 
-def is_terminal(file: object) -> bool:
-    """Whether a person sits at it."""
-    isatty = getattr(file, "isatty", None)
-    return isatty is not None and bool(isatty())
-
-
 def ask(question: str) -> None:
     """Go on after a yes only.
 
@@ -340,11 +333,6 @@ def ask_for_name(warning: str, name: str) -> None:
         raise DeclinedError
 
 
-def columns() -> int:
-    """Width for text on stdout; a file or a pipe is as wide as a generous terminal."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
-
-
 def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f" Did you mean {nearest[0]}?" if nearest else ""
@@ -357,7 +345,3 @@ def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:
 def _emit_document(run: Run, outcome: Outcome, code: ExitCode, error: GpufleetError | None) -> None:
     if run.request.form is Format.JSON:
         emit_json("run", run.document(outcome, code, error).body(), run.request.output)
-
-
-def _colour(file: object) -> bool:
-    return is_terminal(file) and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in {"", "dumb"}

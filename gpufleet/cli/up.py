@@ -106,8 +106,8 @@ def _agreed(run: Run) -> RunModel | None:
 
 
 def _summary(run: Run) -> list[Text]:
+    from gpufleet.cli.output import columns
     from gpufleet.cli.progress.summary import next_lines, run_title, summary_lines
-    from gpufleet.cli.run import columns
 
     if run.model is None:
         return []
