@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gpufleet.spec.base import RegionName, Spec
+from gpufleet.spec.base import RegionName, SizeName, Spec
 from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.pool import Pool
 
@@ -20,6 +20,33 @@ class Precision(StrEnum):
     FP8 = "fp8"
     INT8 = "int8"
     INT4 = "int4"
+
+
+class Sparsity(StrEnum):
+    """Zeros among the weights that the GPU can leave out."""
+
+    DENSE = "dense"
+    """None, or ones without a pattern: they take memory and time like any other weight."""
+    STRUCTURED_2_4 = "structured-2-4"
+    """Two of every four: what the sparse tensor cores of NVIDIA GPUs since Ampere skip."""
+
+
+class KvPrecision(StrEnum):
+    """Number format of the KV cache."""
+
+    BITS_16 = "16-bit"
+    FP8 = "fp8"
+
+
+class Architecture(Spec):
+    """What of a decoder the KV cache depends on; the model's config.json has all three."""
+
+    layers: Annotated[int, Field(ge=1, le=10_000)]
+    """`num_hidden_layers`."""
+    kv_heads: Annotated[int, Field(ge=1, le=10_000)]
+    """`num_key_value_heads`; fewer than attention heads in grouped-query attention."""
+    head_dim: Annotated[int, Field(ge=1, le=10_000)]
+    """`head_dim`, or hidden size divided by attention heads."""
 
 
 class Model(Spec):
@@ -35,6 +62,18 @@ class Model(Spec):
     """Longest context in tokens."""
     demand_tokens_per_second: Annotated[float, Field(gt=0, le=1e9)]
     """Output tokens a second at peak, all regions together."""
+    active_parameters_b: Annotated[float | None, Field(gt=0, le=1e5, alias="activeParametersB")] = None
+    """Parameters that one token goes through, in billions, of a mixture of experts; all of them unless given."""
+    sparsity: Annotated[Sparsity, Field(strict=False)] = Sparsity.DENSE
+    """How the weights were pruned."""
+    kv_precision: Annotated[KvPrecision, Field(strict=False)] = KvPrecision.BITS_16
+    """Number format of the KV cache."""
+    architecture: Architecture | None = None
+    """Shape of the model; that of a published model of its size stands in unless given."""
+    concurrency: Annotated[int | None, Field(ge=1, le=100_000)] = None
+    """Sequences of full context that one replica holds at once; a default stands in unless given."""
+    tokens_per_second_per_gpu: dict[SizeName, Annotated[float, Field(gt=0, le=1e6)]] = {}
+    """Output tokens a second of one GPU as you measured it, by VM size; a published figure stands in for others."""
 
 
 class InferenceRegion(Spec):
@@ -52,6 +91,17 @@ class InferenceRegion(Spec):
     """Front Door origin priority 1-5; equal priorities share by latency and weight."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1000
     """Front Door origin weight 1-1000."""
+
+
+class Origin(Spec):
+    """Where users are."""
+
+    region: RegionName
+    """The Azure region next to them: latency is measured from there."""
+    share: Annotated[float, Field(gt=0, le=1e6)]
+    """Their part of every model's demand, relative to the other origins."""
+    max_rtt_ms: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    """Longest round trip to a region that may serve them, in milliseconds (median); any unless given."""
 
 
 class FrontDoorSku(StrEnum):
@@ -90,5 +140,7 @@ class Inference(Spec):
     """Models to serve, in every region."""
     regions: Annotated[list[InferenceRegion], Field(min_length=1)]
     """Regions that serve, all of them origins of one Front Door origin group."""
+    demand: list[Origin] = []
+    """Where the demand comes from; unless given, equally from all serving regions and without a latency limit."""
     front_door: FrontDoor = FrontDoor()
     """The global endpoint in front of the regions."""

@@ -50,6 +50,10 @@ _STAND_INS: Final[dict[str, object]] = {
     "precision": "fp8",
     "contextTokens": 1,
     "demandTokensPerSecond": 1e-6,
+    "layers": 1,
+    "kvHeads": 1,
+    "headDim": 1,
+    "share": 1.0,
     "regions": [{"name": "unknown", "pools": [_POOL]}],
 }
 

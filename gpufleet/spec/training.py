@@ -17,6 +17,14 @@ class Checkpoint(Spec):
 
     max_loss_percent: Annotated[float, Field(gt=0, lt=100)]
     """Share of compute time, in percent, that failures and checkpoints together may cost."""
+    stall_seconds: Annotated[float | None, Field(gt=0, le=86_400)] = None
+    """How long one checkpoint stops the job when it is written behind the computing (asynchronously); unless given, the
+    job waits for the whole write."""
+    restart_seconds: Annotated[float | None, Field(ge=0, le=86_400)] = None
+    """From an interruption until the job computes again; a default stands in unless given."""
+    bytes_per_parameter: Annotated[float, Field(gt=0, le=100)] = 14
+    """Size of a checkpoint. Mixed-precision Adam has 14: 2 of weights, 4 of their fp32 copy, 4 + 4 of the two moments
+    (ZeRO, arXiv 1910.02054)."""
 
 
 class Workload(Spec):
@@ -28,6 +36,14 @@ class Workload(Spec):
     """Training tokens in billions."""
     dataset_tib: Annotated[float, Field(gt=0, le=1e6, alias="datasetTiB")]
     """Dataset size in TiB."""
+    epochs: Annotated[float, Field(gt=0, le=1000)] = 1
+    """How often the run reads the dataset; `tokensB` counts them all."""
+    read_mbytes_per_second_per_gpu: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    """What the loaders of one GPU read in MB/s, as measured; unless given, the dataset over the length of the run."""
+    tflops_per_gpu: Annotated[float | None, Field(gt=0, le=10_000)] = None
+    """Model TFLOP/s of one GPU in the running job, as measured; unless given, a published figure for the GPU."""
+    failures_per_thousand_node_days: Annotated[float | None, Field(gt=0, le=1000)] = None
+    """Interruptions of your own fleet; unless given, a published figure."""
     checkpoint: Checkpoint = Checkpoint(maxLossPercent=5)
     """How often to save: derived from the failure rate and the loss that is allowed."""
 

@@ -19,6 +19,10 @@ def check_regions(environment: Environment) -> Iterator[Problem]:
         yield from _known(name, ("allowedRegions", index))
     for index, first in repeated(environment.allowed_regions):
         yield Problem(path=("allowedRegions", index), message=f"is the same as allowedRegions[{first}]", fix="Keep one")
+    for index, origin in enumerate(environment.inference.demand if environment.inference else []):
+        # Users may be next to a region where nobody may build.
+        if regions.find(origin.region) is None:
+            yield from _known(origin.region, ("inference", "demand", index, "region"))
     for name, path in _used(environment):
         yield from _known(name, path)
         if name not in environment.allowed_regions and regions.find(name):

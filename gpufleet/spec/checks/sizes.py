@@ -12,7 +12,6 @@ from gpufleet.spec.checks.places import pools_of
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.problem import ITEMS, Problem
 
-_PRICES = "Azure retail prices of 2026-06-18, data/prices.csv"
 _NV_V4 = re.compile(r"^Standard_NV\d+as_v4$")
 
 
@@ -25,6 +24,15 @@ def check_sizes(environment: Environment) -> Iterator[Problem]:
         yield from _usable(scope.cluster.system_pool.sku, scope.region, path, scope.path)
         yield from _system(scope.cluster.system_pool.sku, path)
         yield from _without_gpu(scope)
+    for index, model in enumerate(environment.inference.models if environment.inference else []):
+        for name in model.tokens_per_second_per_gpu:
+            if (size := sizes.find(name)) is None or not size.is_gpu:
+                near = sizes.nearest(name)
+                yield Problem(
+                    path=("inference", "models", index, "tokensPerSecondPerGpu", name),
+                    message=f"{name} is not a GPU size of the catalogue",
+                    fix=f"Did you mean {near}?" if near and near != name else "Name the VM size that was measured",
+                )
 
 
 def _usable(name: str, region: str, path: Path, scope: Path) -> Iterator[Problem]:
@@ -51,7 +59,7 @@ def _usable(name: str, region: str, path: Path, scope: Path) -> Iterator[Problem
     fix = f"The list has it in {shown} (cheapest first)" if listed else "The list has it nowhere; choose another size"
     # The default system pool's size may be missing too: the message must then lead to the region's own key.
     reads = ((*scope, "region"), (*scope, "name"))
-    yield Problem(path=path, message=reason, fix=fix, source=_PRICES, reads=reads)
+    yield Problem(path=path, message=reason, fix=fix, source=f"Azure retail prices of {prices.day()}", reads=reads)
 
 
 def _system(name: str, path: Path) -> Iterator[Problem]:

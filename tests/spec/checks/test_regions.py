@@ -8,6 +8,14 @@ _ALLOWED = ("allowedRegions",)
 
 @cases(
     Case(
+        "users next to an unknown region",
+        {("inference", "demand"): [{"region": "westeurop", "share": 1}]},
+        "inference.demand[0].region",
+        "westeurop is not an Azure region",
+        # Nobody builds there, so it need not be allowed.
+        {("inference", "demand"): [{"region": "westeurope", "share": 1}]},
+    ),
+    Case(
         "unknown region",
         {("training", 0, "region"): "eastus9"},
         "training[0].region",

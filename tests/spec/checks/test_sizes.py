@@ -6,6 +6,13 @@ from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, cha
 
 @cases(
     Case(
+        "a measurement of an unknown size",
+        {("inference", "models", 0, "tokensPerSecondPerGpu"): {"Standard_NC4as_T4_v2": 100}},
+        "inference.models[0].tokensPerSecondPerGpu.Standard_NC4as_T4_v2",
+        "Standard_NC4as_T4_v2 is not a GPU size of the catalogue",
+        {("inference", "models", 0, "tokensPerSecondPerGpu"): {"Standard_NC4as_T4_v3": 100}},
+    ),
+    Case(
         "unknown size",
         {(*DATA, "sku"): "Standard_D32_v5"},
         "training[0].pools[1].sku",
