@@ -26,6 +26,7 @@ _COLUMNS = (
     "rdma_capable",
     "temp_disk_gib",
     "local_nvme_total_gb",
+    "network_mbps",
     "sources",
     "notes",
 )
@@ -70,6 +71,8 @@ class Size:
     """Has InfiniBand and GPUDirect RDMA, so its pool is one InfiniBand domain."""
     temp_disk_gib: float | None
     local_nvme_gb: float | None
+    network_mbits_per_s: float | None
+    """Front-end (Ethernet) bandwidth of the node in Mb/s: what storage is reached through."""
     source: str
     note: str
 
@@ -166,6 +169,7 @@ def _size(row: Row) -> Size:
         rdma=row.choice("rdma_capable", "yes", "no") == "yes",
         temp_disk_gib=row.optional_number("temp_disk_gib"),
         local_nvme_gb=row.optional_number("local_nvme_total_gb"),
+        network_mbits_per_s=row.optional_number("network_mbps"),
         source=row.text("sources"),
         note=row.cells["notes"],
     )

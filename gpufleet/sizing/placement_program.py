@@ -1,0 +1,157 @@
+"""A placement problem as a mixed-integer linear program."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from gpufleet.sizing.demand import SPOT, TOTAL, Offer, Placed, Plan, Problem
+from gpufleet.sizing.linear import Program, Solution
+
+LATENCY, QUOTA, LOSS, SPOT_SHARE, REGIONS = "latency", "quota", "loss of a region", "spot share", "number of regions"
+"""Kinds of constraints that a person can change."""
+STRUCTURE = "structure"
+"""What no decision changes: demand is served, from capacity that is there."""
+
+
+class PlacementProgram:
+    """The program of a problem, with the variables by what they mean."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.program = Program()
+        self.demand: dict[tuple[str, str], float] = defaultdict(float)
+        for one in problem.demand:
+            self.demand[one.origin, one.model] += one.tokens_per_second
+        self.models = tuple(dict.fromkeys(model for _, model in self.demand))
+        self.regions = tuple(dict.fromkeys(offer.region for offer in problem.offers))
+        self.by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for index, offer in enumerate(problem.offers):
+            self.by_place[offer.model, offer.region].append(index)
+        self.units = [self._unit(offer) for offer in problem.offers]
+        self.flow: dict[tuple[str, str, str], int] = {}
+        self.late: dict[tuple[str, str, str], float] = {}
+        self._flows()
+        self._capacity()
+        self._open_regions()
+        self._quotas()
+        if problem.survive_loss:
+            self._losses()
+        self._spot()
+
+    def _unit(self, offer: Offer) -> int:
+        total = sum(tokens for (_, model), tokens in self.demand.items() if model == offer.model)
+        # More than the whole demand in one place is never useful.
+        most = math.ceil(total / offer.tokens_per_second * (1 - 1e-12)) if total else 0
+        usable = not offer.spot or self.problem.spot_share > 0
+        return self.program.variable(cost=offer.usd_per_hour, high=most if usable else 0, integer=True)
+
+    def _flows(self) -> None:
+        for (origin, model), tokens in self.demand.items():
+            ceiling = self.problem.max_rtt_ms.get(origin)
+            late: list[tuple[int, float]] = []
+            terms = []
+            for region in self.regions:
+                if not self.by_place.get((model, region)):
+                    continue
+                key = (origin, model, region)
+                self.flow[key] = self.program.variable(high=tokens)
+                terms.append((self.flow[key], 1.0))
+                rtt = self.problem.rtt_ms.get((origin, region), math.inf)
+                if ceiling is not None and rtt > ceiling:
+                    late.append((self.flow[key], 1.0))
+                    self.late[key] = rtt
+            self.program.row(terms, low=tokens, high=tokens, group=STRUCTURE, label=f"demand {origin} {model}")
+            if late:
+                self.program.row(late, high=0.0, group=LATENCY, label=f"{origin}|{model}")
+
+    def _capacity(self) -> None:
+        self.capacity: dict[tuple[str, str], int] = {}
+        for model in self.models:
+            for region in self.regions:
+                offers = self.by_place.get((model, region))
+                if not offers:
+                    continue
+                room = self.capacity[model, region] = self.program.variable()
+                terms = [(self.units[index], -self.problem.offers[index].tokens_per_second) for index in offers]
+                label = f"capacity {model} {region}"
+                self.program.row([(room, 1.0), *terms], low=0, high=0, group=STRUCTURE, label=label)
+                flows = [
+                    (self.flow[key], 1.0)
+                    for origin, name in self.demand
+                    if name == model and (key := (origin, model, region)) in self.flow
+                ]
+                self.program.row([(room, -1.0), *flows], high=0.0, group=STRUCTURE, label=f"flow {model} {region}")
+
+    def _open_regions(self) -> None:
+        problem = self.problem
+        if not problem.usd_per_region_hour and problem.max_regions is None:
+            return
+        opened = []
+        for region in self.regions:
+            is_open = self.program.variable(cost=problem.usd_per_region_hour, high=1, integer=True)
+            opened.append((is_open, 1.0))
+            for model in self.models:
+                if (room := self.capacity.get((model, region))) is None:
+                    continue
+                # Twice the demand plus the largest unit: rounding up never needs more in one region.
+                total = sum(tokens for (_, name), tokens in self.demand.items() if name == model)
+                largest = max(problem.offers[index].tokens_per_second for index in self.by_place[model, region])
+                self.program.row(
+                    [(room, 1.0), (is_open, -(total + largest))],
+                    high=0.0,
+                    group=STRUCTURE,
+                    label=f"open {region} {model}",
+                )
+        if problem.max_regions is not None:
+            self.program.row(opened, high=problem.max_regions, group=REGIONS, label="regions")
+
+    def _quotas(self) -> None:
+        for (region, family), vcpus in self.problem.quotas.items():
+            terms = [
+                (self.units[index], float(offer.vcpus))
+                for index, offer in enumerate(self.problem.offers)
+                if offer.region == region and counts(offer, family)
+            ]
+            if terms:
+                self.program.row(terms, high=vcpus, group=QUOTA, label=f"{region}|{family}")
+
+    def _losses(self) -> None:
+        for model in self.models:
+            rooms = {region: room for (name, region), room in self.capacity.items() if name == model}
+            everywhere = self.program.variable()
+            terms = [(room, -1.0) for room in rooms.values()]
+            self.program.row([(everywhere, 1.0), *terms], low=0, high=0, group=STRUCTURE, label=f"total {model}")
+            total = sum(tokens for (_, name), tokens in self.demand.items() if name == model)
+            for region, room in rooms.items():
+                self.program.row([(everywhere, 1.0), (room, -1.0)], low=total, group=LOSS, label=f"{model}|{region}")
+
+    def _spot(self) -> None:
+        if not 0 < self.problem.spot_share < 1:
+            return
+        for model in self.models:
+            terms = []
+            for index, offer in enumerate(self.problem.offers):
+                if offer.model == model:
+                    weight = (1.0 if offer.spot else 0.0) - self.problem.spot_share
+                    terms.append((self.units[index], weight * offer.tokens_per_second))
+            self.program.row(terms, high=0.0, group=SPOT_SHARE, label=model)
+
+    def plan(self, solution: Solution) -> Plan:
+        """The plan that a solution means."""
+        placed = tuple(
+            Placed(offer=offer, units=units)
+            for offer, variable in zip(self.problem.offers, self.units, strict=True)
+            if (units := round(solution.values[variable]))
+        )
+        served = {
+            key: solution.values[variable] for key, variable in self.flow.items() if solution.values[variable] > 1e-6
+        }
+        return Plan(placed=placed, usd_per_hour=solution.cost, gap=solution.gap, served=served)
+
+
+def counts(offer: Offer, family: str) -> bool:
+    """Whether an offer's vCPUs count against a quota: spot has one of its own across families, regular two."""
+    if offer.spot:
+        return family == SPOT
+    return family == TOTAL or (family != SPOT and offer.family.casefold() == family.casefold())
