@@ -37,11 +37,6 @@ def of(size: str, region: str) -> tuple[Evidence, ...]:
     return tuple(item for item in everything() if (item.size, item.region) == (size, region))
 
 
-def deployed(size: str, region: str) -> bool:
-    """Whether somebody published a run of `size` in `region`."""
-    return any(item.kind is EvidenceKind.RUN for item in of(size, region))
-
-
 @lru_cache(maxsize=1)
 def everything() -> tuple[Evidence, ...]:
     """All of it."""

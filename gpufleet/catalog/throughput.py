@@ -100,6 +100,22 @@ class NcclBandwidth:
     note: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingBenchmark:
+    """One MLPerf Training result of Azure: minutes to a target, a slice of a training rather than a whole one."""
+
+    benchmark: str
+    model: str
+    system: str
+    size: str
+    gpus: int | None
+    minutes: tuple[float, float]
+    """Fastest and slowest run."""
+    as_of: str
+    source: str
+    note: str
+
+
 def peak(gpu_model: str) -> GpuPeak | None:
     """Datasheet figures of a GPU by its `Size.gpu_model`; None for an unknown one."""
     return _peaks().get(gpu_model)
@@ -180,6 +196,29 @@ def nccl_bandwidths() -> tuple[NcclBandwidth, ...]:
             note=row.cells["note"],
         )
         for row in read("nccl_bandwidth.csv", columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def training_benchmarks() -> tuple[TrainingBenchmark, ...]:
+    """MLPerf Training results that were submitted from Azure."""
+    columns = (
+        *("benchmark", "model", "system", "sku", "gpus", "minutes_min", "minutes_max"),
+        *("as_of", "source", "note"),
+    )
+    return tuple(
+        TrainingBenchmark(
+            benchmark=row.text("benchmark"),
+            model=row.text("model"),
+            system=row.text("system"),
+            size=row.text("sku"),
+            gpus=row.optional_integer("gpus"),
+            minutes=(row.number("minutes_min"), row.number("minutes_max")),
+            as_of=row.text("as_of"),
+            source=row.text("source"),
+            note=row.cells["note"],
+        )
+        for row in read("training_benchmarks.csv", columns)
     )
 
 

@@ -19,7 +19,9 @@ from gpufleet.cli import (
     destroy,
     engine,
     env,
+    offers,
     preview,
+    prices,
     refresh,
     sandbox,
     sandbox_events,
@@ -41,6 +43,8 @@ app.add_typer(engine.app)
 app.add_typer(env.app)
 app.add_typer(schema.app)
 app.add_typer(stacks.app)
+app.add_typer(offers.app)
+app.add_typer(prices.app)
 app.add_typer(up.app)
 app.add_typer(preview.app)
 app.add_typer(refresh.app)
