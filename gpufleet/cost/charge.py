@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from gpufleet.cost.money import Bounds
+from gpufleet.cost.rates import NoRate
 from gpufleet.spec.base import Priority
 
 
@@ -54,12 +55,12 @@ class Charge:
     Attributes:
         meter: what is charged; a text where that is not known, such as the size of a pool that the program gets from
             elsewhere.
-        quantity: in the meter's own unit: nodes, resources, GB, operations; for what flows, in a month. A text says
-            why nobody knows it.
+        quantity: in the meter's own unit: nodes, resources, GB, operations; for what flows, in a month. A `NoRate`
+            says why nobody knows it.
         note: what a reader should know about the quantity.
     """
 
     category: Category
     meter: Meter | str
-    quantity: Bounds | str
+    quantity: Bounds | NoRate
     note: str = ""

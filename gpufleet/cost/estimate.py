@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from gpufleet.cost.charge import Charge, VmMeter
+from gpufleet.cost.charge import Charge, Meter, VmMeter
 from gpufleet.cost.item import Item, Placed, place
-from gpufleet.cost.lines import Amount, Line, Origin, Overlap, Unbilled, Unpriced
+from gpufleet.cost.lines import Amount, Line, Origin, Overlap, Part, Unbilled, Unpriced
 from gpufleet.cost.load import PoolLoad, pool_loads
 from gpufleet.cost.money import NOTHING, Bounds, decimal
 from gpufleet.cost.overlaps import overlaps
@@ -56,6 +56,11 @@ class Estimate:
     unused: tuple[str, ...]
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every charge, priced or not."""
+        return (*self.lines, *self.unpriced)
+
+    @property
     def total(self) -> Amount:
         """Everything that has a price."""
         return total(self.lines)
@@ -80,9 +85,12 @@ class Estimate:
         """The part of the total with prices of one kind."""
         return total(line for line in self.lines if line.rate.kind is kind)
 
-    def of_priority(self, priority: Priority | None) -> Amount:
-        """Nodes at one priority; None for everything that is no node."""
-        return total(line for line in self.lines if line.priority is priority)
+    def of_priority(self, priority: Priority | None) -> Amount | None:
+        """Nodes at one priority, `None` for everything that is no node; None when there is some and none is priced."""
+        lines = [line for line in self.lines if line.priority is priority]
+        if not lines and any(part.priority is priority for part in self.unpriced):
+            return None
+        return total(lines)
 
     def by(self, key: Callable[[Origin], str]) -> dict[str, Amount]:
         """Sums by any property of the origin, in its alphabetical order."""
@@ -164,25 +172,12 @@ def _priced(charges: Iterable[Charge], origin: Origin, book: PriceBook) -> Itera
 def _one(charge: Charge, origin: Origin, book: PriceBook) -> Line | Unpriced:
     meter, quantity = charge.meter, charge.quantity
     priority = meter.priority if isinstance(meter, VmMeter) else None
-    fallback = _fallback(charge, origin.region, book)
-    if isinstance(meter, str):
-        rate: Rate | NoRate = NoRate(f"{meter} has no price", "Give the program a plain value, or extend the pricer")
-    elif isinstance(quantity, str):
-        rate = NoRate(quantity, "")
-    else:
-        rate = book.rate(meter, origin.region, quantity.ceiling)
-    if isinstance(rate, NoRate) or isinstance(quantity, str):
-        lacking = rate if isinstance(rate, NoRate) else NoRate(str(quantity), "")
-        return Unpriced(
-            origin=origin,
-            category=charge.category,
-            meter=str(meter),
-            priority=priority,
-            quantity=quantity if isinstance(quantity, Bounds) else None,
-            reason=lacking.reason,
-            fix=lacking.fix,
-            fallback=fallback,
-        )
+    if isinstance(quantity, NoRate):
+        return _gap(charge, origin, priority, quantity)
+    rate = _rate(meter, quantity, origin.region, book)
+    fallback = _fallback(meter, quantity, origin.region, book)
+    if isinstance(rate, NoRate):
+        return _gap(charge, origin, priority, rate, fallback)
     return Line(
         origin=origin,
         category=charge.category,
@@ -196,10 +191,34 @@ def _one(charge: Charge, origin: Origin, book: PriceBook) -> Line | Unpriced:
     )
 
 
-def _fallback(charge: Charge, region: str, book: PriceBook) -> Amount | NoRate | None:
+def _gap(
+    charge: Charge,
+    origin: Origin,
+    priority: Priority | None,
+    lacking: NoRate,
+    fallback: Amount | NoRate | None = None,
+) -> Unpriced:
+    return Unpriced(
+        origin=origin,
+        category=charge.category,
+        meter=str(charge.meter),
+        priority=priority,
+        quantity=charge.quantity if isinstance(charge.quantity, Bounds) else None,
+        reason=lacking.reason,
+        fix=lacking.fix,
+        fallback=fallback,
+    )
+
+
+def _rate(meter: Meter | str, quantity: Bounds, region: str, book: PriceBook) -> Rate | NoRate:
+    if isinstance(meter, str):
+        return NoRate(f"{meter} has no price", "Give the program a plain value, or extend the pricer")
+    return book.rate(meter, region, quantity.ceiling)
+
+
+def _fallback(meter: Meter | str, quantity: Bounds, region: str, book: PriceBook) -> Amount | NoRate | None:
     """Spot nodes at the regular price."""
-    meter, quantity = charge.meter, charge.quantity
-    if not isinstance(meter, VmMeter) or meter.priority is not Priority.SPOT or isinstance(quantity, str):
+    if not isinstance(meter, VmMeter) or meter.priority is not Priority.SPOT:
         return None
     rate = book.rate(VmMeter(meter.size, Priority.REGULAR), region, quantity.ceiling)
     return rate if isinstance(rate, NoRate) else Amount.of(rate, quantity)

@@ -72,25 +72,34 @@ class Amount:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One charge with its price.
+class Part:
+    """One charge.
 
     Attributes:
+        category: None for a type of resource that nobody priced.
         meter: what is charged, in words.
         priority: regular or spot for nodes, None for the rest.
-        quantity: in units of the rate.
+        quantity: in the meter's units; None when nobody knows it.
         fallback: for spot nodes, the same nodes at the regular price; a reason when that has no price either.
     """
 
     origin: Origin
-    category: Category
+    category: Category | None
     meter: str
     priority: Priority | None
+    quantity: Bounds | None
+    fallback: Amount | NoRate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Part):
+    """One charge with its price."""
+
+    category: Category
     quantity: Bounds
     rate: Rate
     amount: Amount
     note: str
-    fallback: Amount | NoRate | None = None
 
     @property
     def worst(self) -> Amount:
@@ -101,24 +110,16 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unpriced:
+class Unpriced(Part):
     """One charge that no price or no quantity is known of: never a zero.
 
     Attributes:
-        quantity: None when that is what nobody knows.
         reason: why, in words.
         fix: what to write to give it a price.
-        fallback: as in `Line`.
     """
 
-    origin: Origin
-    category: Category | None
-    meter: str
-    priority: Priority | None
-    quantity: Bounds | None
     reason: str
     fix: str
-    fallback: Amount | NoRate | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,13 +93,13 @@ class PriceBook:
             return _planned_rate(planned, unit)
         other = _up_to(services.price(meter.service, meter.meter, region, elsewhere=True), most)
         if isinstance(other, ServicePrice):
-            note = f"list price of {other.known_for}; no source has one for {region}"
+            note = f"list price of {other.known_for}, none known here"
             return Rate(price=other, kind=PriceKind.ASSUMED, note=note)
         wanted = _planning_unit(unit)
         if wanted is None:
-            return NoRate(other.reason, "")
+            return NoRate(_without_name(other.reason, unit), "")
         subject = f'service: {meter.service}, meter: "{meter.meter}", unit: {wanted.value}'
-        return NoRate(other.reason, _how_to_plan(subject))
+        return NoRate(_without_name(other.reason, unit), _how_to_plan(subject))
 
     def _planned(self, meter: Meter, region: str) -> AssumedPrice | None:
         fitting = [
@@ -173,6 +173,11 @@ def _is_about(price: AssumedPrice, meter: Meter) -> bool:
     if isinstance(meter, VmMeter):
         return (price.sku, price.priority) == (meter.size, meter.priority)
     return (price.service, price.meter) == (meter.service, meter.meter)
+
+
+def _without_name(reason: str, unit: ServicePrice) -> str:
+    """A reason that stands behind the meter's name already."""
+    return reason.removeprefix(f"{unit.service}, {unit.meter}: ")
 
 
 def _how_to_plan(subject: str) -> str:

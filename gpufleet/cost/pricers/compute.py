@@ -13,7 +13,7 @@ from gpufleet.catalog.table import read
 from gpufleet.cost.charge import Category, Charge, Meter, ServiceMeter, VmMeter
 from gpufleet.cost.item import Placed, number
 from gpufleet.cost.money import Bounds
-from gpufleet.cost.pricers.context import Context
+from gpufleet.cost.pricers.context import Context, unknown
 from gpufleet.spec.base import Priority
 from gpufleet.spec.upgrade import share_of
 
@@ -50,7 +50,7 @@ def agent_pool(context: Context, item: Placed) -> Iterator[Charge]:
     """Nodes between the pool's minimum and maximum, and their OS disks where these are managed ones."""
     pool = agent_pool_nodes(context, item)
     if pool is None:
-        yield Charge(category=Category.COMPUTE, meter=_meter(item), quantity="its number of nodes is not known yet")
+        yield Charge(category=Category.COMPUTE, meter=_meter(item), quantity=unknown("its number of nodes"))
         return
     yield Charge(category=Category.COMPUTE, meter=pool.meter, quantity=pool.nodes, note=_note(context, item))
     yield from _os_disks(pool.meter, item.number("osDiskSizeGB"), pool.nodes)
@@ -95,7 +95,7 @@ def managed_cluster(context: Context, item: Placed) -> Iterator[Charge]:
         )
     pools = inline_pools(item)
     if pools is None:
-        yield Charge(category=Category.COMPUTE, meter=_UNKNOWN_SIZE, quantity="its inline pools are not known yet")
+        yield Charge(category=Category.COMPUTE, meter=_UNKNOWN_SIZE, quantity=unknown("its pools"))
         return
     for pool, os_disk in pools:
         yield Charge(category=Category.COMPUTE, meter=pool.meter, quantity=pool.nodes, note=f"system pool, {pool.name}")

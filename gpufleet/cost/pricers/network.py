@@ -8,6 +8,7 @@ from gpufleet.cost.charge import Category, Charge, ServiceMeter
 from gpufleet.cost.item import Placed
 from gpufleet.cost.money import Bounds
 from gpufleet.cost.pricers.context import Context, flow
+from gpufleet.cost.rates import NoRate
 
 
 def nat_gateway(context: Context, item: Placed) -> Iterator[Charge]:
@@ -47,5 +48,5 @@ def private_zone(context: Context, item: Placed) -> Iterator[Charge]:
     yield _network(ServiceMeter("Private DNS", "Zone"), Bounds.fixed(1))
 
 
-def _network(meter: ServiceMeter, quantity: Bounds | str) -> Charge:
+def _network(meter: ServiceMeter, quantity: Bounds | NoRate) -> Charge:
     return Charge(category=Category.NETWORK, meter=meter, quantity=quantity)

@@ -10,7 +10,8 @@ from gpufleet.catalog.table import read
 from gpufleet.cost.charge import Category, Charge, Meter, ServiceMeter
 from gpufleet.cost.item import Placed
 from gpufleet.cost.money import Bounds, decimal
-from gpufleet.cost.pricers.context import Context, flow, undeclared
+from gpufleet.cost.pricers.context import UNDECLARED, Context, flow, undeclared, unknown
+from gpufleet.cost.rates import NoRate
 
 _DAYS_PER_MONTH = 365 / 12
 
@@ -69,7 +70,7 @@ def workspace(context: Context, item: Placed) -> Iterator[Charge]:
         yield Charge(
             category=Category.LOGS,
             meter=ServiceMeter("Log Analytics", "Retention above included"),
-            quantity="its retention is not known yet" if days is None else _kept_longer(quantity, days),
+            quantity=unknown("its retention") if days is None else _kept_longer(quantity, days),
         )
 
 
@@ -84,7 +85,7 @@ def diagnostic_setting(context: Context, item: Placed) -> Iterator[Charge]:
             yield Charge(
                 category=Category.LOGS,
                 meter=f"logs exported by {key}",
-                quantity="nothing tells how much is exported",
+                quantity=NoRate(UNDECLARED, "Send them to a workspace"),
             )
 
 
@@ -92,9 +93,9 @@ _INCLUDED_RETENTION_DAYS = 31
 """Days that the price of ingestion includes (Azure Monitor logs: data retention)."""
 
 
-def _kept_longer(quantity: Bounds | str, days: Decimal) -> Bounds | str:
+def _kept_longer(quantity: Bounds | NoRate, days: Decimal) -> Bounds | NoRate:
     """GB kept beyond what is included, in the long run: a day's volume for each further day."""
-    if isinstance(quantity, str):
+    if isinstance(quantity, NoRate):
         return quantity
     further = (days - _INCLUDED_RETENTION_DAYS) / decimal(_DAYS_PER_MONTH)
     return quantity.map(lambda volume: volume * further)
@@ -110,7 +111,7 @@ def _images(context: Context, sku: str) -> Charge:
     )
 
 
-def _front_door(meter: str, quantity: Bounds | str, note: str = "") -> Charge:
+def _front_door(meter: str, quantity: Bounds | NoRate, note: str = "") -> Charge:
     return Charge(category=Category.FRONT_DOOR, meter=ServiceMeter("Front Door", meter), quantity=quantity, note=note)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from gpufleet.cost.charge import Category, Charge, Meter, ServiceMeter
 from gpufleet.cost.item import Placed
 from gpufleet.cost.money import Bounds, decimal
-from gpufleet.cost.pricers.context import Context, undeclared
+from gpufleet.cost.pricers.context import Context, undeclared, unknown
 from gpufleet.sizing.storage import checkpoint_tib
 from gpufleet.spec.training import TrainingFabric
 
@@ -22,7 +22,7 @@ def lustre(context: Context, item: Placed) -> Iterator[Charge]:
     yield Charge(
         category=Category.STORAGE,
         meter=ServiceMeter("Managed Lustre", sku) if sku else "a Managed Lustre SKU that is not known yet",
-        quantity="its capacity is not known yet" if capacity is None else Bounds.fixed(capacity),
+        quantity=unknown("its capacity") if capacity is None else Bounds.fixed(capacity),
     )
 
 

@@ -1,0 +1,162 @@
+"""The report for a terminal: verdict first, then where the money goes, then what is not known for sure."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from gpufleet.cost.difference import CostDifference
+from gpufleet.cost.economics import UnitCost
+from gpufleet.cost.estimate import Estimate, Verdict
+from gpufleet.cost.lines import Amount
+from gpufleet.cost.money import NOTHING, Bounds
+from gpufleet.cost.rates import NoRate, PriceKind
+from gpufleet.cost.render import view, words
+
+_STYLES = {Verdict.WITHIN: "bold green", Verdict.OVER: "bold red"}
+
+
+def table(
+    estimate: Estimate,
+    *,
+    units: Sequence[UnitCost] = (),
+    difference: CostDifference | None = None,
+    width: int = 100,
+    colour: bool = False,
+) -> str:
+    """The report as text.
+
+    Args:
+        estimate: what to show.
+        units: unit costs below it.
+        difference: a comparison above it.
+        width: columns to use.
+        colour: with ANSI colours, for a terminal.
+    """
+    parts: list[RenderableType] = [
+        Text(f"{estimate.environment}  {words.verdict(estimate)}", _STYLES[estimate.verdict])
+    ]
+    if gap := words.gaps(estimate):
+        parts.append(Text(gap, "bold yellow"))
+    if difference is not None:
+        parts += ["", *_difference(difference)]
+    parts += ["", _totals(estimate), "", _rows(estimate)]
+    if units:
+        parts += ["", _units(units)]
+    parts += _notes(estimate)
+    console = Console(
+        file=io.StringIO(),
+        width=width,
+        highlight=False,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+    )
+    with console.capture() as capture:
+        console.print(Group(*parts))
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _totals(estimate: Estimate) -> Table:
+    grid = _grid("USD", "floor", "expected", "ceiling")
+    total = estimate.total
+    grid.add_row("an hour", *_three(total.hourly))
+    grid.add_row("a month (730 h)", *_three(total.monthly), style="bold")
+    grid.add_row("the longest month (744 h)", *_three(total.period))
+    for kind in (PriceKind.ASSUMED, PriceKind.NEGOTIATED):
+        if (part := estimate.of_kind(kind).monthly) != NOTHING:
+            grid.add_row(f"  of a month, at {kind.value} prices", *_three(part))
+    if view.has_spot(estimate):
+        for label, amount in view.spot_rows(estimate):
+            grid.add_row(f"  of a month, {label}", *_amounts(amount))
+        grid.add_row("a month, all spot at the regular price", *_three(estimate.worst.monthly))
+    return grid
+
+
+def _rows(estimate: Estimate) -> Table:
+    grid = _grid("USD a month (730 h)", "floor", "expected", "ceiling")
+    for row in view.rows(estimate, compact=True):
+        label = f"{'  ' * row.level}{row.label}" + (f": {row.what}" if row.what else "")
+        marks = ("  ~" if row.assumed else "") + (f"  !{row.gaps}" if row.gaps else "")
+        place = f"  {row.region}" if not row.level else ""
+        grid.add_row(f"{label}{place}{marks}", *_amounts(row.amount), style="bold" if not row.level else "")
+    return grid
+
+
+def _units(units: Iterable[UnitCost]) -> Table:
+    grid = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
+    grid.add_column("unit cost, at the expected use", overflow="fold")
+    grid.add_column("USD", justify="right", no_wrap=True)
+    grid.add_column("on", overflow="fold")
+    for unit in units:
+        grid.add_row(f"{unit.component}: {unit.unit}", "-" if unit.usd is None else _money(unit.usd), unit.basis)
+    return grid
+
+
+def _difference(difference: CostDifference) -> list[RenderableType]:
+    delta = difference.delta.monthly
+    head = f"Against {difference.base}: {words.signed(delta.ceiling)} a month at the ceiling"
+    if not difference.changes and not difference.newly_unpriced and not difference.newly_priced:
+        return [Text(f"Against {difference.base}: the same", "bold")]
+    grid = _grid("change, USD a month (730 h)", "floor", "expected", "ceiling")
+    for change in difference.changes:
+        amounts = change.delta.monthly
+        grid.add_row(
+            change.component, *(words.signed(one) for one in (amounts.floor, amounts.expected, amounts.ceiling))
+        )
+        for reason in change.reasons:
+            grid.add_row(Text(f"  {reason}", "dim"), "", "", "")
+    parts: list[RenderableType] = [Text(head, "bold"), grid]
+    for rotation in difference.rotations:
+        cost = (
+            rotation.hourly.reason if isinstance(rotation.hourly, NoRate) else f"{words.usd(rotation.hourly)} an hour"
+        )
+        text = f"Rotation of {rotation.component}, pool {rotation.pool}: {', '.join(rotation.gone)} beside"
+        parts.append(Text(f"{text} {', '.join(rotation.new)} until drained, at most {cost} more"))
+    parts += [
+        Text(f"No price any more, or new without one: {part.meter} ({part.origin.component})")
+        for part in difference.newly_unpriced
+    ]
+    parts += [Text(f"Had no price before: {part.meter} ({part.origin.component})") for part in difference.newly_priced]
+    return parts
+
+
+def _notes(estimate: Estimate) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if lines := view.assumed_lines(estimate):
+        parts += ["", Text("~ assumed: no list price of the region is known", "bold"), *map(_item, lines)]
+    if lines := view.unpriced_lines(estimate):
+        parts += ["", Text("! not priced", "bold yellow"), *map(_item, lines)]
+    parts += ["", *(Text(line) for line in view.overlap_lines(estimate))]
+    parts += [Text(f"Not used: {text}") for text in estimate.unused]
+    parts.append(Text(words.prices_of(estimate), "dim"))
+    return parts
+
+
+def _item(text: str) -> Padding:
+    return Padding(Text(text), (0, 0, 0, 2))
+
+
+def _grid(first: str, *others: str) -> Table:
+    grid = Table(box=None, padding=(0, 2, 0, 0), expand=False, header_style="bold")
+    grid.add_column(first, overflow="fold")
+    for other in others:
+        grid.add_column(other, justify="right", no_wrap=True)
+    return grid
+
+
+def _three(bounds: Bounds) -> tuple[str, str, str]:
+    return _money(bounds.floor), _money(bounds.expected), _money(bounds.ceiling)
+
+
+def _amounts(amount: Amount | None) -> tuple[str, str, str]:
+    return ("no price", "no price", "no price") if amount is None else _three(amount.monthly)
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.4f}" if amount.as_tuple().exponent == -4 else f"{amount:,.2f}"
