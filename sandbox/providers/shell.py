@@ -90,6 +90,9 @@ class Backend(ABC):
     timeout: ContextVar[float] = ContextVar("timeout", default=0.0)
     """Seconds that the program's customTimeouts give the operation of this call; 0 when they say nothing."""
 
+    ignore_changes: ContextVar[tuple[str, ...]] = ContextVar("ignore_changes", default=())
+    """Property paths that the program leaves as they are in the update of this call."""
+
     def cancel(self) -> None:  # noqa: B027 - most backends never wait
         """End every wait for a long operation: the engine is stopping."""
 
@@ -222,6 +225,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Update a resource, or preview that."""
         with _clean_errors(context, request.news):
             self._backend.timeout.set(request.timeout)
+            self._backend.ignore_changes.set(tuple(request.ignoreChanges))
             urn, inputs, state = Urn.parse(request.urn), from_struct(request.news), from_struct(request.olds)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=to_struct(self._backend.preview(urn, inputs, state)))
