@@ -59,6 +59,8 @@ class InferenceRate:
     model: str
     parameters_b: float
     """Size of the model in billions of parameters, all experts counted."""
+    active_parameters_b: float
+    """Parameters that one token goes through, in billions; fewer than all in a mixture of experts."""
     precision: str
     gpu_model: str
     gpus: int
@@ -152,13 +154,15 @@ def training_rates() -> tuple[TrainingRate, ...]:
 def inference_rates() -> tuple[InferenceRate, ...]:
     """Every measured inference run. None is known for A100, T4 and A10."""
     columns = (
-        *("model", "parameters_b", "precision", "gpu_model", "gpus", "sku", "scenario", "tokens_per_s", "kind"),
+        *("model", "parameters_b", "active_parameters_b", "precision", "gpu_model", "gpus", "sku", "scenario"),
+        *("tokens_per_s", "kind"),
         *("as_of", "source", "confidence", "note"),
     )
     return tuple(
         InferenceRate(
             model=row.text("model"),
             parameters_b=row.number("parameters_b"),
+            active_parameters_b=row.number("active_parameters_b"),
             precision=row.text("precision"),
             gpu_model=row.text("gpu_model"),
             gpus=row.integer("gpus"),
