@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sandbox import arm
+from sandbox.azure import subscription
+from sandbox.azure.checks import GUID, matches
 from sandbox.azure.model import SANDBOX_CLIENT, SANDBOX_PRINCIPAL, Context, NameRule, ResourceType
-from sandbox.errors import Failure
+from sandbox.errors import ArmError, Failure
 from sandbox.values import Properties, reveal
 
 if TYPE_CHECKING:
     from sandbox.azure.resource_manager import ResourceManager
 
-_GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# How long a new principal may take to be known everywhere (Azure docs: role-based-access-control troubleshooting, "symptom:
+# assigning a role sometimes fails"; no figure is given, so this one is the sandbox's own). Naming its type skips the look-up.
+_PROPAGATION_SECONDS = 60
+
+_IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
+_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 
 # Azure's built-in roles that infrastructure of this kind assigns. Source: Azure docs, "Azure built-in roles".
 BUILT_IN_ROLES = {
@@ -56,6 +65,83 @@ def _known_role(inputs: Properties) -> Iterable[Failure]:
         yield Failure("roleDefinitionId", reason)
 
 
+def _location_of_scope(inputs: Properties) -> Iterable[Failure]:
+    scope = reveal(inputs.get("scope"))
+    if isinstance(scope, str) and not re.match(r"/?(subscriptions/|providers/)", scope):
+        yield Failure("scope", f"'scope' must be a subscription's, a group's or a resource's id, but is '{scope}'")
+
+
+def _scope_exists(context: Context) -> None:
+    scope = context.id.rpartition("/providers/Microsoft.Authorization/")[0]
+    if scope.count("/") > 2 and context.find(scope) is None:
+        raise arm.resource_not_found(scope)
+
+
+def _principals(context: Context) -> Iterator[tuple[str, str, str]]:
+    """Object id, type and time of creation of every principal that the tenant's directory knows."""
+    yield SANDBOX_PRINCIPAL, "ServicePrincipal", ""
+    for record in context.records(f"/subscriptions/{context.subscription}/"):
+        outputs = record.get("outputs", {})
+        identity = outputs.get("identity")
+        own = outputs.get("principalId") if record.get("token") == _IDENTITY else None
+        system = identity.get("principalId") if isinstance(identity, dict) else None
+        for principal in (own, system):
+            if principal:
+                yield str(principal), "ServicePrincipal", str(record.get("created", ""))
+
+
+def _principal_exists(context: Context) -> None:
+    """The directory knows the principal, and under the type that is named (azure-cli PR 33586)."""
+    wanted = str(context.inputs.get("principalId", "")).lower()
+    named = context.inputs.get("principalType")
+    found = next(((kind, made) for known, kind, made in _principals(context) if known.lower() == wanted), None)
+    if found is None and (given := subscription.principal_type(context, wanted)) is not None:
+        found = (given, "")
+    fresh = found is not None and bool(found[1]) and _seconds_between(found[1], context.created) < _PROPAGATION_SECONDS
+    if found is None or (fresh and named is None and context.previous is None):
+        text = (
+            f"Principal {wanted.replace('-', '')} does not exist in the directory {context.tenant}. Check that you have the "
+            "correct principal ID. If you are creating this principal and then immediately assigning a role, this error "
+            "might be related to a replication delay. In this case, set the role assignment principalType property to a "
+            "value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype. (`gpufleet sandbox set "
+            "principal ID TYPE` makes one known to the sandbox.)"
+        )
+        raise ArmError(400, "PrincipalNotFound", text)
+    if named is not None and named != found[0]:
+        text = (
+            f"The PrincipalId '{wanted.replace('-', '')}' has type '{found[0]}' , which is different from specified "
+            f"PrinciaplType '{named}'."
+        )
+        raise ArmError(400, "UnmatchedPrincipalType", text)
+
+
+def _seconds_between(earlier: str, later: str) -> float:
+    return (dt.datetime.fromisoformat(later) - dt.datetime.fromisoformat(earlier)).total_seconds()
+
+
+def _not_assigned_yet(context: Context) -> None:
+    """One assignment for scope, role and principal (Azure docs: role-based-access-control troubleshooting)."""
+    mine = _triple(context.id, context.inputs)
+    for other in context.of_type(_ASSIGNMENT):
+        if _triple(other["id"], other["inputs"]) == mine:
+            text = (
+                "The role assignment already exists. The ID of the existing role assignment is "
+                f"{arm.name_of(other['id']).replace('-', '')}."
+            )
+            raise ArmError(409, "RoleAssignmentExists", text)
+
+
+def _triple(resource_id: str, inputs: Properties) -> tuple[str, str, str]:
+    scope = resource_id.rpartition("/providers/Microsoft.Authorization/")[0]
+    role = arm.name_of(str(inputs.get("roleDefinitionId", "")))
+    return scope.lower(), role.lower(), str(inputs.get("principalId", "")).lower()
+
+
+def _assignment_stays(_: str, __: str) -> ArmError:
+    text = "Tenant ID, application ID, principal ID, and scope are not allowed to be updated."
+    return ArmError(400, "RoleAssignmentUpdateNotPermitted", text)
+
+
 def _outputs(context: Context) -> Properties:
     return {
         "createdOn": context.created,
@@ -77,19 +163,25 @@ def _get_client_config(manager: ResourceManager, _: Properties) -> Properties:
 
 TYPES = (
     ResourceType(
-        pulumi_type="azure-native:authorization:RoleAssignment",
+        pulumi_type=_ASSIGNMENT,
         path="/{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
         names={
-            "roleAssignmentName": NameRule(pattern=_GUID, text="a GUID"),
-            "principalId": NameRule(pattern=_GUID, text="the object id (a GUID) of a user, group or service principal"),
+            "roleAssignmentName": NameRule(pattern=GUID, text="a GUID"),
+            "principalId": NameRule(pattern=GUID, text="the object id (a GUID) of a user, group or service principal"),
         },
         autoname="uuid",
         replace_on=("principalId",),
         # A role assignment cannot be updated but for its description and condition (Azure REST API, roleAssignments:
         # Create).
-        immutable=("roleDefinitionId", "principalType"),
+        immutable=("principalType", "roleDefinitionId"),
+        change_refused=_assignment_stays,
         defaults={"principalType": "ServicePrincipal"},
-        checks=(_known_role,),
+        checks=(
+            _known_role,
+            _location_of_scope,
+            matches("conditionVersion", r"2\.0", "'2.0'", "Azure docs: conditions-role-assignments"),
+        ),
+        rules=(_scope_exists, _principal_exists, _not_assigned_yet),
         outputs=_outputs,
     ),
 )

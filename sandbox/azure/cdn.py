@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, in_range, only_location
-from sandbox.errors import ArmError
-from sandbox.values import Properties
+from collections.abc import Iterable
+
+from sandbox import arm
+from sandbox.azure.checks import at_least, get, in_range, matches, only_location, unique
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
+from sandbox.errors import ArmError, Failure
+from sandbox.values import UNKNOWN, Properties, reveal
 
 _PROFILE = RESOURCE_GROUP + "/providers/Microsoft.Cdn/profiles/{profileName}"
 _ENDPOINT = _PROFILE + "/afdEndpoints/{endpointName}"
 _GROUP = _PROFILE + "/originGroups/{originGroupName}"
-_SPEC = "cdn API specification 2024-02-01"
+_SPEC = "cdn API specification 2025-06-01"
+
+
+_BALANCING = "Azure docs: front-door-routing-methods, origin group settings"
+_ROUTE_DOCS = "Azure docs: front-door-route-matching"
 
 
 def _hyphenated(longest: int) -> NameRule:
@@ -48,18 +56,132 @@ def _route(context: Context) -> Properties:
     return {"deploymentStatus": "NotStarted", "endpointName": context.inputs["endpointName"]}
 
 
+_HOST = r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}|(\d{1,3}\.){3}\d{1,3}"
+
+
+def _standard_tier(inputs: Properties) -> Iterable[Failure]:
+    """Only Front Door's own tiers have endpoints, origin groups and routes (Azure docs: front-door-overview)."""
+    sku = get(inputs, "sku.name")
+    if isinstance(sku, str) and not sku.endswith("_AzureFrontDoor"):
+        yield Failure(
+            "sku.name", f"'{sku}' is a classic CDN tier: Azure Front Door has Standard_ and Premium_AzureFrontDoor"
+        )
+
+
+def _probe_and_samples(inputs: Properties) -> Iterable[Failure]:
+    """Load balancing settings are required in effect, and ask for no more good samples than samples."""
+    settings = reveal(inputs.get("loadBalancingSettings"))
+    if settings is None:
+        yield Failure("loadBalancingSettings", "missing required property 'loadBalancingSettings'")
+    size, good = (get(inputs, f"loadBalancingSettings.{name}") for name in ("sampleSize", "successfulSamplesRequired"))
+    if isinstance(size, int) and isinstance(good, int) and good > size:
+        where = "loadBalancingSettings.successfulSamplesRequired"
+        yield Failure(where, f"'{where}' ({good}) must not be above 'sampleSize' ({size})")
+
+
+def _origin_has_a_host(inputs: Properties) -> Iterable[Failure]:
+    if inputs.get("hostName") is None:
+        yield Failure("hostName", "missing required property 'hostName'")
+
+
+def _redirect_needs_both(inputs: Properties) -> Iterable[Failure]:
+    """A redirect to HTTPS needs a route that takes both (Azure docs: front-door-how-to-redirect-https)."""
+    protocols = reveal(inputs.get("supportedProtocols"))
+    if reveal(inputs.get("httpsRedirect")) == "Enabled" and isinstance(protocols, list) and UNKNOWN not in protocols:
+        if set(protocols) != {"Http", "Https"}:
+            yield Failure("supportedProtocols", "httpsRedirect needs supportedProtocols 'Http' and 'Https'")
+
+
+def _route_has_a_domain(inputs: Properties) -> Iterable[Failure]:
+    if inputs.get("originGroup") is None:
+        yield Failure("originGroup", "missing required property 'originGroup'")
+    if reveal(inputs.get("linkToDefaultDomain")) in {None, "Disabled"} and not inputs.get("customDomains"):
+        yield Failure("linkToDefaultDomain", "a route needs a custom domain, or linkToDefaultDomain 'Enabled'")
+
+
+def _private_link_needs_premium(context: Context) -> None:
+    """Private Link origins are Premium's (Azure docs: front-door private-link)."""
+    profile = context.find(context.id.partition("/originGroups/")[0]) or {}
+    sku = get(profile, "sku.name")
+    if context.inputs.get("sharedPrivateLinkResource") is not None and sku != "Premium_AzureFrontDoor":
+        text = f"Private Link is not supported for the profile's tier '{sku}': it needs Premium_AzureFrontDoor."
+        raise ArmError(400, "BadRequest", text)
+
+
 def _origin_exists(context: Context) -> None:
-    group = context.inputs.get("originGroup")
-    if not isinstance(group, dict) or not isinstance(group.get("id"), str):
-        return
-    origins = context.below(group["id"] + "/origins/")
-    if not any(origin.get("enabledState", "Enabled") == "Enabled" for origin in origins):
+    """A route leads to a group with an enabled origin (terraform-azurerm#27652, aztfmod/terraform-azurerm-caf#2006)."""
+    group = get(context.inputs, "originGroup.id")
+    if isinstance(group, str) and not any(_enabled(origin) for origin in context.below(group + "/origins/")):
         text = (
             "Please make sure that originGroup is created successfully and at least one enabled origin is created "
             "under the origin group."
         )
         raise ArmError(400, "BadRequest", text)
 
+
+def _route_is_new(context: Context) -> None:
+    """Two routes of an endpoint differ in a path, protocol or domain (Azure docs: front-door-route-matching)."""
+    for other in context.of_type(_ROUTE):
+        if arm.parent_of(other["id"]).lower() != arm.parent_of(context.id).lower():
+            continue
+        theirs, mine = other["inputs"], context.inputs
+        same_paths = set(theirs.get("patternsToMatch") or ["/*"]) & set(mine.get("patternsToMatch") or ["/*"])
+        same_protocols = set(theirs.get("supportedProtocols") or _BOTH) & set(mine.get("supportedProtocols") or _BOTH)
+        default = "Enabled" == theirs.get("linkToDefaultDomain") == mine.get("linkToDefaultDomain")
+        if same_paths and same_protocols and default:
+            text = (
+                "Routes with the same domain, path and protocol cannot be on one endpoint: "
+                f"'{context.name}' and '{arm.name_of(other['id'])}' share {sorted(same_paths)[0]}."
+            )
+            raise ArmError(409, "Conflict", text)
+
+
+_BOTH = ("Http", "Https")
+
+
+def _enabled(origin: Properties) -> bool:
+    return bool(origin.get("enabledState", "Enabled") == "Enabled")
+
+
+def _is_last_origin(context: Context) -> bool:
+    group = arm.parent_of(context.id)
+    others = [origin for origin in context.below(f"{group}/origins/") if origin["name"].lower() != context.name.lower()]
+    return _routes(context, group) and not any(_enabled(origin) for origin in others)
+
+
+def _routes(context: Context, group: str) -> bool:
+    return any(
+        arm.type_of(user).lower() == "microsoft.cdn/profiles/afdendpoints/routes" for user in context.users(group)
+    )
+
+
+def _last_origin_stays(context: Context) -> None:
+    """The last enabled origin of a group that a route uses stays (terraform-azurerm#15140)."""
+    if _enabled(context.find(context.id) or {}) and _is_last_origin(context):
+        raise _last_origin(context)
+
+
+def _last_origin_stays_enabled(context: Context) -> None:
+    if context.previous is not None and not _enabled(context.inputs) and _is_last_origin(context):
+        raise _last_origin(context)
+
+
+def _last_origin(context: Context) -> ArmError:
+    text = (
+        f"Origin '{context.name}' is the last enabled origin of the origin group, which is associated with a route: at "
+        "least one enabled origin is required."
+    )
+    return ArmError(400, "BadRequest", text)
+
+
+def _group_is_unused(context: Context) -> None:
+    """An origin group that a route uses stays."""
+    if _routes(context, context.id):
+        text = f"Origin group '{context.name}' is associated with a route and cannot be deleted."
+        raise ArmError(400, "BadRequest", text)
+
+
+_ROUTE = "azure-native:cdn:Route"
 
 TYPES = (
     ResourceType(
@@ -68,14 +190,20 @@ TYPES = (
         names={"profileName": _hyphenated(260)},
         replace_on=("location", "sku"),
         defaults={"originResponseTimeoutSeconds": 30},
-        checks=(only_location("global"), in_range("originResponseTimeoutSeconds", 16, 240, _SPEC)),
+        checks=(
+            only_location("global"),
+            _standard_tier,
+            in_range("originResponseTimeoutSeconds", 16, 240, "Azure docs: front-door troubleshoot-issues"),
+        ),
         outputs=_profile,
     ),
     ResourceType(
         pulumi_type="azure-native:cdn:AFDEndpoint",
         path=_ENDPOINT,
         names={"endpointName": _hyphenated(50)},
-        replace_on=("location", "autoGeneratedDomainNameLabelScope"),
+        replace_on=("location",),
+        # Chosen at creation: an update takes enabledState only (cdn API specification, AFDEndpointUpdateParameters).
+        immutable=("autoGeneratedDomainNameLabelScope",),
         defaults={"enabledState": "Enabled", "autoGeneratedDomainNameLabelScope": "TenantReuse"},
         checks=(only_location("global"),),
         outputs=_endpoint,
@@ -85,7 +213,18 @@ TYPES = (
         path=_GROUP,
         names={"originGroupName": _hyphenated(90)},
         defaults={"sessionAffinityState": "Disabled"},
-        checks=(in_range("healthProbeSettings.probeIntervalInSeconds", 1, 255, _SPEC),),
+        checks=(
+            _probe_and_samples,
+            in_range("healthProbeSettings.probeIntervalInSeconds", 1, 255, _SPEC),
+            in_range("loadBalancingSettings.sampleSize", 1, 255, _BALANCING),
+            in_range("loadBalancingSettings.successfulSamplesRequired", 1, 255, _BALANCING),
+            in_range("loadBalancingSettings.additionalLatencyInMilliseconds", 0, 1000, _BALANCING),
+            in_range("trafficRestorationTimeToHealedOrNewEndpointsInMinutes", 0, 50, _SPEC),
+            matches(
+                "healthProbeSettings.probePath", r"/.*", "a path that starts with '/'", "Azure docs: health-probes"
+            ),
+        ),
+        delete_rules=(_group_is_unused,),
         outputs=_deployed,
     ),
     ResourceType(
@@ -101,15 +240,20 @@ TYPES = (
             "enforceCertificateNameCheck": True,
         },
         checks=(
+            _origin_has_a_host,
+            matches("hostName", _HOST, "a host name or an IPv4 address", "Azure docs: front-door origin"),
+            matches("originHostHeader", _HOST, "a host name or an IPv4 address", "Azure docs: front-door origin"),
             in_range("priority", 1, 5, _SPEC),
             in_range("weight", 1, 1000, _SPEC),
             in_range("httpPort", 1, 65535, _SPEC),
             in_range("httpsPort", 1, 65535, _SPEC),
         ),
+        rules=(_private_link_needs_premium, _last_origin_stays_enabled),
+        delete_rules=(_last_origin_stays,),
         outputs=_deployed,
     ),
     ResourceType(
-        pulumi_type="azure-native:cdn:Route",
+        pulumi_type=_ROUTE,
         path=_ENDPOINT + "/routes/{routeName}",
         names={"routeName": _hyphenated(90)},
         defaults={
@@ -118,7 +262,22 @@ TYPES = (
             "httpsRedirect": "Disabled",
             "linkToDefaultDomain": "Disabled",
         },
-        validate=_origin_exists,
+        checks=(
+            _route_has_a_domain,
+            _redirect_needs_both,
+            at_least("patternsToMatch", 1, _ROUTE_DOCS),
+            at_least("supportedProtocols", 1, _ROUTE_DOCS),
+            unique("patternsToMatch[]", _ROUTE_DOCS),
+            unique("supportedProtocols[]", _ROUTE_DOCS),
+            matches(
+                "patternsToMatch[]",
+                r"/[^*]*\*?",
+                "a path that starts with '/' and has '*' at its end only",
+                _ROUTE_DOCS,
+            ),
+            matches("originPath", r"/.*", "a path that starts with '/'", _ROUTE_DOCS),
+        ),
+        rules=(_origin_exists, _route_is_new),
         outputs=_route,
     ),
 )

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox import arm
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, in_range
-from sandbox.errors import ArmError, Failure
-from sandbox.values import UNKNOWN, Properties, Secret, Value, lookup, reveal
+from sandbox.azure import aks_checks, aks_rules
+from sandbox.azure.aks_checks import POOL_NAME, SPEC
+from sandbox.azure.aks_rules import full_version, node_resource_group
+from sandbox.azure.checks import DATE, GUID, at_most, below, cidr, in_range, matches, unique
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
+from sandbox.errors import ArmError
+from sandbox.values import Properties, Secret, Value, lookup
 
 if TYPE_CHECKING:
     from sandbox.azure.resource_manager import ResourceManager
 
 _CLUSTER = RESOURCE_GROUP + "/providers/Microsoft.ContainerService/managedClusters/{resourceName}"
-_SPEC = "containerservice API specification 2025-08-01"
+_MAINTENANCE = "AKS docs: planned-maintenance"
+_NODE_CONFIGURATION = "AKS docs: custom-node-configuration-reference"
+_IPV4 = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
 
-# The patch that AKS picks when a program asks for a minor version, and the minor that it picks when the program asks
-# for none. The sandbox's own choice: which patch is newest changes weekly and differs by region.
-_PATCH = 5
-_DEFAULT_VERSION = "1.34"
 # The Entra applications of AKS's own sign-in: the same in every tenant (AKS docs: kubelogin-authentication).
 _AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _KUBELOGIN_CLIENT = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
-_POOL_NAME = NameRule(
-    pattern=r"[a-z][a-z0-9]{0,11}", text="1 to 12 lower-case letters or digits, starting with a letter", source=_SPEC
-)
 _NODE_DEFAULTS: Properties = {
     "osType": "Linux",
     "osSKU": "Ubuntu",
@@ -47,19 +45,6 @@ _NODE_DEFAULTS: Properties = {
 }
 
 
-def full_version(version: Value) -> str:
-    """``1.34`` is the newest 1.34.x; a full version stays."""
-    wanted = version if isinstance(version, str) and version else _DEFAULT_VERSION
-    return wanted if wanted.count(".") == 2 else f"{wanted}.{_PATCH}"
-
-
-def _versions(inputs: Properties) -> Iterable[Failure]:
-    for path in ("kubernetesVersion", "orchestratorVersion"):
-        version = reveal(inputs.get(path))
-        if isinstance(version, str) and not re.fullmatch(r"1\.\d{1,2}(\.\d{1,2})?", version):
-            yield Failure(path, f"'{version}' is not a Kubernetes version: <major>.<minor> or <major>.<minor>.<patch>")
-
-
 def _image(os_sku: Value) -> str:
     release = {
         "Ubuntu2404": "AKSUbuntu-2404gen2containerd",
@@ -67,12 +52,6 @@ def _image(os_sku: Value) -> str:
         "AzureLinux3": "AKSAzureLinux-V3gen2",
     }
     return f"{release.get(str(os_sku), 'AKSUbuntu-2204gen2containerd')}-202610.15.0"
-
-
-def node_resource_group(context: Context) -> str:
-    """The group for the cluster's machines (AKS FAQ: MC_<group>_<cluster>_<location>, at most 80 characters)."""
-    given = context.inputs.get("nodeResourceGroup")
-    return given or f"MC_{arm.resource_group_of(context.id)}_{context.name}_{context.location}"[:80]
 
 
 def _cluster(context: Context) -> Properties:
@@ -89,7 +68,7 @@ def _cluster(context: Context) -> Properties:
         "maxAgentPools": 100,
         "powerState": {"code": "Running"},
         "resourceUID": context.token("uid", 24),
-        "agentPoolProfiles": [_inline_pool(profile, version) for profile in inputs.get("agentPoolProfiles", ())],
+        "agentPoolProfiles": _inline_pools(context, version),
         "networkProfile": _network(inputs.get("networkProfile") or {}),
         "identityProfile": _identity_profile(context),
     }
@@ -100,6 +79,15 @@ def _cluster(context: Context) -> Properties:
         url = f"https://{context.location}.oic.prod-aks.azure.com/{context.tenant}/{context.guid('issuer')}/"
         outputs["oidcIssuerProfile"] = {**issuer, "issuerURL": url}
     return outputs
+
+
+def _inline_pools(context: Context, version: str) -> list[Properties]:
+    """The pools that the program names, and those that it no longer names: AKS leaves them running
+    (pulumi-azure-native#1686)."""  # noqa: D205, D209
+    given = [_inline_pool(profile, version) for profile in context.inputs.get("agentPoolProfiles", ())]
+    names = {profile.get("name") for profile in given}
+    before = (context.find(context.id) or {}).get("agentPoolProfiles") or () if context.previous is not None else ()
+    return given + [profile for profile in before if profile.get("name") not in names]
 
 
 def _inline_pool(profile: Properties, version: str) -> Properties:
@@ -164,28 +152,6 @@ def _node_group(context: Context) -> Iterable[tuple[str, Properties]]:
     yield f"/subscriptions/{context.subscription}/resourceGroups/{name}", outputs
 
 
-def _cluster_checks(inputs: Properties) -> Iterable[Failure]:
-    if reveal(inputs.get("disableLocalAccounts")) is True and inputs.get("aadProfile") is None:
-        yield Failure(
-            "disableLocalAccounts",
-            "local accounts can only be disabled with Microsoft Entra integration: 'aadProfile' is missing",
-        )
-    profiles = reveal(inputs.get("agentPoolProfiles"))
-    if profiles is UNKNOWN:
-        return
-    if not profiles:
-        yield Failure("agentPoolProfiles", "a cluster is created with at least one node pool in 'agentPoolProfiles'")
-        return
-    modes = [profile.get("mode") for profile in profiles if isinstance(profile, dict)]
-    if UNKNOWN not in modes and "System" not in modes:
-        yield Failure("agentPoolProfiles", "a cluster must have at least one pool of mode 'System'")
-    for index, profile in enumerate(profiles):
-        if isinstance(profile, dict):
-            path = f"agentPoolProfiles[{index}]"
-            yield from _POOL_NAME.check(f"{path}.name", profile.get("name"))
-            yield from (Failure(f"{path}.{failure.path}", failure.reason) for failure in _pool_checks(profile))
-
-
 def _pool(context: Context) -> Properties:
     cluster = context.find(arm.parent_of(context.id)) or {}
     version = full_version(context.inputs.get("orchestratorVersion") or cluster.get("currentKubernetesVersion"))
@@ -199,59 +165,6 @@ def _pool(context: Context) -> Properties:
         outputs.setdefault("scaleSetEvictionPolicy", context.inputs.get("scaleSetEvictionPolicy", "Delete"))
         outputs.setdefault("spotMaxPrice", context.inputs.get("spotMaxPrice", -1))
     return outputs
-
-
-def _pool_checks(inputs: Properties) -> Iterable[Failure]:
-    yield from _spot(inputs)
-    yield from _scaling(inputs)
-    settings = reveal(inputs.get("upgradeSettings"))
-    if (
-        isinstance(settings, dict)
-        and str(settings.get("maxSurge")) in {"0", "0%"}
-        and settings.get("maxUnavailable") in {None, "0", "0%"}
-    ):
-        # AKS docs, upgrade-aks-node-pools-rolling: an upgrade must be able to take a node away or to add one.
-        yield Failure("upgradeSettings.maxSurge", "maxSurge and maxUnavailable cannot both be 0")
-
-
-def _spot(inputs: Properties) -> Iterable[Failure]:
-    # AKS docs: spot-node-pool.
-    priority, price = reveal(inputs.get("scaleSetPriority")), reveal(inputs.get("spotMaxPrice"))
-    if priority is UNKNOWN:
-        return
-    if priority != "Spot":
-        for name in ("scaleSetEvictionPolicy", "spotMaxPrice"):
-            if inputs.get(name) is not None:
-                yield Failure(name, f"'{name}' can only be given with scaleSetPriority 'Spot'")
-        return
-    if isinstance(price, int | float) and price != -1 and price <= 0:
-        yield Failure(
-            "spotMaxPrice", f"'spotMaxPrice' must be -1 (up to the on-demand price) or above 0, but is {price}"
-        )
-    if reveal(inputs.get("mode")) == "System":
-        yield Failure("scaleSetPriority", "a Spot pool cannot be a System pool")
-    for name in ("maxSurge", "maxUnavailable"):
-        if lookup(inputs, f"upgradeSettings.{name}"):
-            yield Failure(f"upgradeSettings.{name}", f"'{name}' cannot be set on a Spot pool")
-
-
-def _scaling(inputs: Properties) -> Iterable[Failure]:
-    automatic, low, high = (reveal(inputs.get(name)) for name in ("enableAutoScaling", "minCount", "maxCount"))
-    if automatic is UNKNOWN:
-        return
-    if not automatic:
-        for name in ("minCount", "maxCount"):
-            if inputs.get(name) is not None:
-                yield Failure(name, f"'{name}' can only be given with enableAutoScaling true")
-        return
-    for name, value in (("minCount", low), ("maxCount", high)):
-        if value is None:
-            yield Failure(name, f"'{name}' is required with enableAutoScaling true")
-    if isinstance(low, int) and isinstance(high, int):
-        if low > high:
-            yield Failure("minCount", f"'minCount' ({low}) must not be above 'maxCount' ({high})")
-        if low < 1 and reveal(inputs.get("mode")) == "System":
-            yield Failure("minCount", "a System pool has at least one node")
 
 
 def kubeconfig(context: Context, outputs: Properties, *, user: str) -> str:
@@ -319,29 +232,85 @@ def _admin_credentials(manager: ResourceManager, arguments: Properties) -> Prope
     return _credentials(manager, arguments, name="clusterAdmin")
 
 
+_POOL_CHECKS = (
+    aks_checks.version,
+    aks_checks.known_size,
+    aks_checks.upgrade,
+    aks_checks.spot,
+    aks_checks.scaling,
+    aks_checks.system_count,
+    aks_checks.capacity_reservation,
+    aks_checks.gpu,
+    aks_checks.taints_and_labels,
+    aks_checks.zones,
+    in_range("count", 0, 1000, SPEC),
+    in_range("minCount", 0, 1000, SPEC),
+    in_range("maxCount", 0, 1000, SPEC),
+    in_range("osDiskSizeGB", 0, 2048, SPEC),
+    in_range("maxPods", 10, 250, "AKS docs: quotas-skus-regions"),
+    in_range("upgradeSettings.drainTimeoutInMinutes", 1, 1440, SPEC),
+    in_range("upgradeSettings.nodeSoakDurationInMinutes", 0, 30, SPEC),
+    in_range("kubeletConfig.containerLogMaxFiles", 2, 2**31, SPEC),
+    in_range("kubeletConfig.imageGcHighThreshold", 0, 100, _NODE_CONFIGURATION),
+    in_range("kubeletConfig.imageGcLowThreshold", 0, 100, _NODE_CONFIGURATION),
+    in_range("linuxOSConfig.sysctls.netIpv4TcpkeepaliveIntvl", 10, 90, SPEC),
+    in_range("linuxOSConfig.sysctls.netNetfilterNfConntrackMax", 131072, 2097152, SPEC),
+    in_range("linuxOSConfig.sysctls.netNetfilterNfConntrackBuckets", 65536, 524288, SPEC),
+    in_range("linuxOSConfig.sysctls.fsAioMaxNr", 65536, 6553500, _NODE_CONFIGURATION),
+    matches("kubeletConfig.cpuManagerPolicy", "none|static", "'none' or 'static'", _NODE_CONFIGURATION),
+    matches(
+        "kubeletConfig.topologyManagerPolicy",
+        "none|best-effort|restricted|single-numa-node",
+        "'none', 'best-effort', 'restricted' or 'single-numa-node'",
+        _NODE_CONFIGURATION,
+    ),
+    matches(
+        "linuxOSConfig.transparentHugePageEnabled",
+        "always|madvise|never",
+        "'always', 'madvise' or 'never'",
+        _NODE_CONFIGURATION,
+    ),
+)
+
 TYPES = (
     ResourceType(
-        pulumi_type="azure-native:containerservice:ManagedCluster",
+        pulumi_type=aks_rules.CLUSTER_TYPE,
         path=_CLUSTER,
         names={
             "resourceName": NameRule(
                 pattern=r"[a-zA-Z0-9]([\w-]{0,61}[a-zA-Z0-9])?",
                 text="1 to 63 letters, digits, '-' or '_', starting and ending with a letter or digit",
-                source=_SPEC,
+                source=SPEC,
             ),
             "dnsPrefix": NameRule(
                 pattern=r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,52}[a-zA-Z0-9])?",
                 text="1 to 54 letters, digits or '-', starting and ending with a letter or digit",
-                source=_SPEC,
+                source=SPEC,
+            ),
+            "nodeResourceGroup": NameRule(
+                pattern=r"[-\w.()]{0,79}[-\w()]",
+                text="1 to 80 letters, digits, '_', '-', '.', '(' or ')', not ending with '.'",
+                source="AKS FAQ: node resource group",
             ),
         },
+        # pulumi-azure-native provider/pkg/gen/replacement.go; of the network profile only what AKS cannot update
+        # (pulumi-azure-native#4756).
         replace_on=(
             "diskEncryptionSetID",
             "dnsPrefix",
             "fqdnSubdomain",
             "linuxProfile",
             "location",
-            "networkProfile",
+            "networkProfile.dnsServiceIP",
+            "networkProfile.networkDataplane",
+            "networkProfile.networkMode",
+            "networkProfile.networkPlugin",
+            "networkProfile.networkPluginMode",
+            "networkProfile.networkPolicy",
+            "networkProfile.outboundType",
+            "networkProfile.podCidr",
+            "networkProfile.serviceCidr",
+            "networkProfile.serviceCidrs",
             "nodeResourceGroup",
             "windowsProfile",
         ),
@@ -353,17 +322,65 @@ TYPES = (
             "sku": {"name": "Base", "tier": "Free"},
         },
         nested_defaults={"aadProfile": {"managed": True}},
-        checks=(_cluster_checks, _versions),
+        checks=(
+            aks_checks.local_accounts,
+            aks_checks.inline_pools,
+            aks_checks.identity,
+            aks_checks.kubelet_identity,
+            aks_checks.address_plan,
+            aks_checks.overlay,
+            aks_checks.private_api,
+            aks_checks.dns_prefix,
+            aks_checks.workload_identity,
+            aks_checks.autoscaler,
+            aks_checks.version,
+            below("agentPoolProfiles[]", aks_checks.inline_pool_name),
+            *(below("agentPoolProfiles[]", check) for check in _POOL_CHECKS),
+            unique("agentPoolProfiles[].name", SPEC),
+            cidr("networkProfile.podCidr", SPEC),
+            cidr("networkProfile.serviceCidr", SPEC),
+            matches("networkProfile.dnsServiceIP", _IPV4, "an IPv4 address", SPEC),
+            matches(
+                "aadProfile.adminGroupObjectIDs[]",
+                GUID,
+                "the object id (a GUID) of a group",
+                "AKS docs: entra-id-control-plane",
+            ),
+            matches(
+                "apiServerAccessProfile.authorizedIPRanges[]",
+                rf"{_IPV4}(/\d{{1,2}})?",
+                "an IPv4 address or network",
+                SPEC,
+            ),
+            at_most("apiServerAccessProfile.authorizedIPRanges", 200, "AKS docs: api-server-authorized-ip-ranges"),
+            in_range("networkProfile.loadBalancerProfile.allocatedOutboundPorts", 0, 64000, SPEC),
+            in_range("networkProfile.loadBalancerProfile.idleTimeoutInMinutes", 4, 120, SPEC),
+            in_range("networkProfile.natGatewayProfile.idleTimeoutInMinutes", 4, 120, SPEC),
+        ),
+        rules=(
+            aks_rules.cluster_version,
+            aks_rules.pools_follow,
+            aks_rules.no_new_inline_pool,
+            aks_rules.inline_pool_stays,
+            aks_rules.node_group_is_free,
+            aks_rules.services_off_the_network,
+            aks_rules.network_off_reserved_ranges,
+            aks_rules.nat_gateway_is_there,
+            aks_rules.kubelet_operator,
+            aks_rules.pod_addresses,
+            aks_rules.subnet_has_room,
+            aks_rules.nodes_fit,
+        ),
         outputs=_cluster,
         companions=_node_group,
     ),
     ResourceType(
-        pulumi_type="azure-native:containerservice:AgentPool",
+        pulumi_type=aks_rules.POOL_TYPE,
         path=_CLUSTER + "/agentPools/{agentPoolName}",
-        names={"agentPoolName": _POOL_NAME},
+        names={"agentPoolName": POOL_NAME},
         # pulumi-azure-native replaces for these two only (PR 3655); the service refuses the rest (AKS docs:
         # create-node-pools, spot-node-pool, aks-managed-gpu-nodes; agentPools specification: "may not be changed").
-        replace_on=("gpuInstanceProfile", "vmSize"),
+        replace_on=("gpuInstanceProfile", "networkProfile.nodePublicIPTags", "vmSize"),
         immutable=(
             "availabilityZones",
             "capacityReservationGroupID",
@@ -386,17 +403,19 @@ TYPES = (
             "vnetSubnetID",
         ),
         defaults={**_NODE_DEFAULTS, "mode": "User"},
-        checks=(
-            _pool_checks,
-            _versions,
-            in_range("count", 0, 1000, _SPEC),
-            in_range("minCount", 0, 1000, _SPEC),
-            in_range("maxCount", 0, 1000, _SPEC),
-            in_range("osDiskSizeGB", 0, 2048, _SPEC),
-            in_range("maxPods", 10, 250, "AKS docs: quotas-skus-regions"),
-            in_range("upgradeSettings.drainTimeoutInMinutes", 1, 1440, _SPEC),
-            in_range("upgradeSettings.nodeSoakDurationInMinutes", 0, 30, _SPEC),
+        checks=_POOL_CHECKS,
+        rules=(
+            aks_rules.pool_count,
+            aks_rules.pool_version,
+            aks_rules.last_system_pool_keeps_its_mode,
+            aks_rules.pools_share_a_network,
+            aks_rules.network_off_reserved_ranges,
+            aks_rules.pod_addresses,
+            aks_rules.subnet_has_room,
+            aks_rules.pool_limits,
+            aks_rules.nodes_fit,
         ),
+        delete_rules=(aks_rules.last_system_pool_stays,),
         outputs=_pool,
     ),
     ResourceType(
@@ -406,10 +425,23 @@ TYPES = (
             "configName": NameRule(
                 pattern=r"default|aksManagedAutoUpgradeSchedule|aksManagedNodeOSUpgradeSchedule",
                 text="'default', 'aksManagedAutoUpgradeSchedule' or 'aksManagedNodeOSUpgradeSchedule'",
-                source="AKS docs: planned-maintenance",
+                source=_MAINTENANCE,
             )
         },
-        checks=(in_range("maintenanceWindow.durationHours", 4, 24, "AKS docs: planned-maintenance"),),
+        checks=(
+            aks_checks.schedule,
+            in_range("maintenanceWindow.durationHours", 4, 24, SPEC),
+            matches("maintenanceWindow.startTime", r"([01]\d|2[0-3]):[0-5]\d", "a time such as '02:00'", SPEC),
+            matches("maintenanceWindow.utcOffset", r"[-+]\d{2}:\d{2}", "an offset such as '+05:30'", SPEC),
+            matches("maintenanceWindow.startDate", DATE, "a date such as '2026-12-01'", SPEC),
+            matches("maintenanceWindow.notAllowedDates[].start", DATE, "a date such as '2026-12-01'", SPEC),
+            matches("maintenanceWindow.notAllowedDates[].end", DATE, "a date such as '2026-12-01'", SPEC),
+            in_range("maintenanceWindow.schedule.daily.intervalDays", 1, 7, SPEC),
+            in_range("maintenanceWindow.schedule.weekly.intervalWeeks", 1, 4, SPEC),
+            in_range("maintenanceWindow.schedule.absoluteMonthly.intervalMonths", 1, 6, SPEC),
+            in_range("maintenanceWindow.schedule.absoluteMonthly.dayOfMonth", 1, 31, SPEC),
+            in_range("maintenanceWindow.schedule.relativeMonthly.intervalMonths", 1, 6, SPEC),
+        ),
     ),
 )
 

@@ -6,14 +6,14 @@ import base64
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from sandbox import arm
-from sandbox.errors import Failure
-from sandbox.values import UNKNOWN, Properties, Value, reveal
+from sandbox.errors import ArmError, Failure
+from sandbox.values import Properties, Value, reveal
 
 # The subscription and tenant of the sandbox when the program's configuration names none: fictional, so that nobody
 # takes them for real ones.
@@ -61,6 +61,9 @@ class Context:
     """Outputs of every resource whose id starts with a prefix."""
     users: Callable[[str], list[str]]
     """Ids of the resources whose inputs name another resource by its id (case-insensitive)."""
+    records: Callable[[str], list[Properties]]
+    """Records whose key starts with a prefix: resources (``/subscriptions/…``) with ``id``, ``token``, ``inputs`` and
+    ``outputs``, or the sandbox's own (``setting/…``, ``deleted/…``)."""
     previous: Properties | None = None
     """The inputs before an update, secrets revealed; None when the resource is created, read or deleted."""
 
@@ -79,6 +82,12 @@ class Context:
         """The resource's location, normalised (``eastus``)."""
         return normalise_location(str(self.inputs.get("location", "")))
 
+    def of_type(self, pulumi_type: str) -> Iterator[Properties]:
+        """Records of every other resource of a type, in all groups of the subscription."""
+        for record in self.records(f"/subscriptions/{self.subscription}/"):
+            if record.get("token") == pulumi_type and record["id"].lower() != self.id.lower():
+                yield record
+
     def guid(self, role: str) -> str:
         """A GUID for one purpose: the same in every run, another one for a resource made again."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.id.lower()}#{self.generation}#{role}"))
@@ -94,7 +103,13 @@ class Context:
 
 
 Check = Callable[[Properties], Iterable[Failure]]
+StateRule = Callable[[Context], None]
 Outputs = Callable[[Context], Properties]
+ChangeRefused = Callable[[str, str], ArmError]
+
+
+def _property_change(_: str, path: str) -> ArmError:
+    return arm.change_not_allowed(f"properties.{path}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +132,8 @@ class ResourceType:
     objects and lists."""
     immutable: tuple[str, ...] = ()
     """Properties that Azure refuses to change although the provider tries an update."""
+    change_refused: ChangeRefused = _property_change
+    """The service's own error for such a change, from the resource's id and the property's path."""
     write_only: tuple[str, ...] = ()
     """Inputs that Azure never gives back."""
     secret_outputs: tuple[str, ...] = ()
@@ -127,15 +144,28 @@ class ResourceType:
     """The same inside objects that the program gives, by the object's property."""
     checks: tuple[Check, ...] = ()
     """More checks of the inputs, done at preview; unknown values must pass."""
-    validate: Callable[[Context], None] | None = None
-    """Rules that need the cloud's state, at create and update (``Context.previous`` tells which); raises ArmError."""
-    before_delete: Callable[[Context], None] | None = None
-    """What forbids a deletion in the cloud's present state; raises ArmError. Not asked when a parent or the resource
-    group goes: ARM orders those deletions itself."""
+    rules: tuple[StateRule, ...] = ()
+    """Rules that need the cloud's state, at create and update (``Context.previous`` tells which); each raises
+    ArmError."""
+    delete_rules: tuple[StateRule, ...] = ()
+    """What forbids a deletion in the cloud's present state; each raises ArmError. Not asked when a parent or the
+    resource group goes: ARM orders those deletions itself."""
+    soft_delete_days: int = 0
+    """How long Azure keeps a deleted resource, to give it back when it is made again under the same id."""
     outputs: Outputs | None = None
     """Read-only outputs besides id, name, type, location, systemData and provisioningState."""
     companions: Callable[[Context], Iterable[tuple[str, Properties]]] | None = None
     """Resources that Azure makes and deletes with this one: ids and outputs (the node resource group of a cluster)."""
+
+    def validate(self, context: Context) -> None:
+        """Raise ArmError when a rule forbids what is asked for."""
+        for rule in self.rules:
+            rule(context)
+
+    def before_delete(self, context: Context) -> None:
+        """Raise ArmError when the cloud's state forbids the deletion."""
+        for rule in self.delete_rules:
+            rule(context)
 
     @property
     def name_parameter(self) -> str:
@@ -161,31 +191,3 @@ class ResourceType:
 def normalise_location(location: str) -> str:
     """``East US`` and ``EastUS`` are ``eastus``."""
     return location.replace(" ", "").lower()
-
-
-def in_range(path: str, low: float, high: float, source: str) -> Check:
-    """A check that a top-level or nested number (``a.b``) lies in a closed range."""
-
-    def check(inputs: Properties) -> Iterable[Failure]:
-        value: Value = inputs
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-            value = reveal(value)
-        if value is UNKNOWN or isinstance(value, bool) or not isinstance(value, int | float):
-            return
-        if not low <= value <= high:
-            yield Failure(path, f"'{path}' must be between {low:g} and {high:g} ({source}), but is {value:g}")
-
-    return check
-
-
-def only_location(*allowed: str) -> Check:
-    """A check for types that exist in one place only (``global``)."""
-
-    def check(inputs: Properties) -> Iterable[Failure]:
-        location = reveal(inputs.get("location"))
-        if isinstance(location, str) and normalise_location(location) not in allowed:
-            wanted = " or ".join(f"'{item}'" for item in allowed)
-            yield Failure("location", f"'location' must be {wanted} for this resource type, but is '{location}'")
-
-    return check

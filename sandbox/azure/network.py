@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
-
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, in_range
-from sandbox.errors import ArmError, Failure
-from sandbox.values import UNKNOWN, Properties, lookup, reveal
+from sandbox.azure import network_rules
+from sandbox.azure.checks import at_least, at_most, cidr, in_range, matches, unique
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
+from sandbox.errors import ArmError
+from sandbox.values import Properties
 
 _PROVIDER = RESOURCE_GROUP + "/providers/Microsoft.Network"
 _NETWORK = _PROVIDER + "/virtualNetworks/{virtualNetworkName}"
@@ -23,55 +22,6 @@ def _name(shortest: int, longest: int) -> NameRule:
     )
 
 
-def _prefixes(inputs: Properties) -> Iterable[Failure]:
-    """Address prefixes must be networks in CIDR form."""
-    for path in ("addressSpace.addressPrefixes[]", "addressPrefixes[]", "addressPrefix"):
-        for prefix in lookup(inputs, path):
-            if prefix is UNKNOWN or not isinstance(prefix, str):
-                continue
-            try:
-                ipaddress.ip_network(prefix)
-            except ValueError as error:
-                yield Failure(path.replace("[]", ""), f"'{prefix}' is not a network in CIDR form: {error}")
-
-
-def _subnet_prefixes(properties: Properties) -> list[str]:
-    return [
-        item
-        for path in ("addressPrefixes[]", "addressPrefix")
-        for item in lookup(properties, path)
-        if isinstance(item, str)
-    ]
-
-
-def _subnet_fits(context: Context) -> None:
-    """A subnet lies in its virtual network's address space and overlaps no other subnet."""
-    network_id = context.id.rpartition("/subnets/")[0]
-    network = context.find(network_id) or {}
-    spaces = [ipaddress.ip_network(space) for space in lookup(network, "addressSpace.addressPrefixes[]")]
-    others = [
-        (other["name"], ipaddress.ip_network(prefix))
-        for other in context.below(network_id + "/subnets/")
-        for prefix in _subnet_prefixes(other)
-        if other["name"].lower() != context.name.lower()
-    ]
-    for prefix in _subnet_prefixes(context.inputs):
-        wanted = ipaddress.ip_network(prefix)
-        if not any(wanted.version == space.version and wanted.subnet_of(space) for space in spaces):  # type: ignore[arg-type]
-            text = (
-                f"Subnet '{context.name}' is not valid because its IP address range is outside the IP address range of "
-                f"virtual network '{network.get('name')}'."
-            )
-            raise ArmError(400, "NetcfgInvalidSubnet", text)
-        for other, taken in others:
-            if wanted.overlaps(taken):
-                text = (
-                    f"Subnet '{context.name}' is not valid because its IP address range overlaps with that of an "
-                    f"existing subnet '{other}' in virtual network."
-                )
-                raise ArmError(400, "NetcfgSubnetRangesOverlap", text)
-
-
 def _security_group(context: Context) -> Properties:
     rules = [{**rule, "provisioningState": "Succeeded"} for rule in context.inputs.get("securityRules", ())]
     return {"resourceGuid": context.guid("resource"), "securityRules": rules, "defaultSecurityRules": []}
@@ -83,6 +33,14 @@ def _network(context: Context) -> Properties:
         "subnets": context.inputs.get("subnets", []),
         "virtualNetworkPeerings": [],
     }
+
+
+def _zones_stay(resource_id: str, _: str) -> ArmError:
+    text = (
+        f"Resource {resource_id} has an existing availability zone constraint and the request has another one. Zones "
+        "cannot be added/updated/removed once the resource is created."
+    )
+    return ArmError(400, "ResourceAvailabilityZonesCannotBeModified", text)
 
 
 def _guid_only(context: Context) -> Properties:
@@ -105,23 +63,6 @@ def _address(context: Context) -> Properties:
     return outputs
 
 
-def _standard_is_static(inputs: Properties) -> Iterable[Failure]:
-    sku, method = lookup(inputs, "sku.name"), reveal(inputs.get("publicIPAllocationMethod"))
-    if sku == ["Standard"] and method not in {"Static", UNKNOWN}:
-        yield Failure(
-            "publicIPAllocationMethod", "a public address of SKU Standard needs publicIPAllocationMethod 'Static'"
-        )
-
-
-def _label_is_valid(inputs: Properties) -> Iterable[Failure]:
-    rule = NameRule(
-        pattern=r"[a-z][a-z0-9-]{1,61}[a-z0-9]",
-        text="3 to 63 lower-case letters, digits or '-', starting with a letter",
-    )
-    for label in lookup(inputs, "dnsSettings.domainNameLabel"):
-        yield from rule.check("dnsSettings.domainNameLabel", label)
-
-
 def _endpoint(context: Context) -> Properties:
     group = context.id.rpartition("/providers/")[0]
     card = f"{group}/providers/Microsoft.Network/networkInterfaces/{context.name}.nic.{context.guid('nic')}"
@@ -133,6 +74,11 @@ def _endpoint(context: Context) -> Properties:
     return {"networkInterfaces": [{"id": card}], "privateLinkServiceConnections": connections, "customDnsConfigs": []}
 
 
+_RULES = "network API specification 2024-05-01, SecurityRule"
+_PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
+_PORTS = rf"\*|{_PORT}(-{_PORT})?"
+_ENDPOINT_DOCS = "Azure docs: private-endpoint-overview"
+
 TYPES = (
     ResourceType(
         pulumi_type="azure-native:network:VirtualNetwork",
@@ -140,7 +86,16 @@ TYPES = (
         names={"virtualNetworkName": _name(2, 64)},
         replace_on=("location",),
         defaults={"enableDdosProtection": False},
-        checks=(_prefixes,),
+        checks=(
+            cidr("addressSpace.addressPrefixes[]", _SPEC),
+            at_least("addressSpace.addressPrefixes", 1, _SPEC),
+            network_rules.spaces_are_disjoint,
+            network_rules.has_address_space,
+            network_rules.protection_has_a_plan,
+            in_range("flowTimeoutInMinutes", 4, 30, _SPEC),
+        ),
+        rules=(network_rules.spaces_hold_their_subnets,),
+        delete_rules=(network_rules.network_is_unused,),
         outputs=_network,
     ),
     ResourceType(
@@ -154,13 +109,41 @@ TYPES = (
             "privateEndpointNetworkPolicies": "Disabled",
             "privateLinkServiceNetworkPolicies": "Enabled",
         },
-        checks=(_prefixes,),
-        validate=_subnet_fits,
+        checks=(
+            cidr("addressPrefix", _SPEC),
+            cidr("addressPrefixes[]", _SPEC),
+            network_rules.subnet_has_one_form,
+            network_rules.subnet_is_large_enough,
+        ),
+        rules=(
+            network_rules.subnet_fits,
+            network_rules.neighbours_in_one_region,
+            network_rules.used_prefix_stays,
+        ),
+        delete_rules=(network_rules.subnet_is_unused,),
     ),
     ResourceType(
         pulumi_type="azure-native:network:NetworkSecurityGroup",
         path=_PROVIDER + "/networkSecurityGroups/{networkSecurityGroupName}",
         names={"networkSecurityGroupName": _name(1, 80)},
+        checks=(
+            in_range("securityRules[].priority", 100, 4096, _RULES),
+            unique("securityRules[].name", _RULES),
+            matches(
+                "securityRules[].name",
+                r"[A-Za-z0-9]([\w.-]{0,78}\w)?",
+                "1 to 80 letters, digits, '_', '-' or '.'",
+                _RULES,
+            ),
+            matches("securityRules[].sourcePortRange", _PORTS, "'*', a port or a range of ports", _RULES),
+            matches("securityRules[].sourcePortRanges[]", _PORTS, "'*', a port or a range of ports", _RULES),
+            matches("securityRules[].destinationPortRange", _PORTS, "'*', a port or a range of ports", _RULES),
+            matches("securityRules[].destinationPortRanges[]", _PORTS, "'*', a port or a range of ports", _RULES),
+            network_rules.rule_priorities_differ,
+            network_rules.rule_is_complete,
+            network_rules.rule_prefixes,
+        ),
+        delete_rules=(network_rules.security_group_is_unused,),
         outputs=_security_group,
     ),
     ResourceType(
@@ -169,6 +152,7 @@ TYPES = (
         names={"publicIpAddressName": _name(1, 80)},
         replace_on=("location", "publicIPAddressVersion", "publicIPPrefix", "sku"),
         immutable=("zones",),
+        change_refused=_zones_stay,
         defaults={
             "publicIPAllocationMethod": "Dynamic",
             "publicIPAddressVersion": "IPv4",
@@ -176,7 +160,19 @@ TYPES = (
             "ipTags": [],
         },
         nested_defaults={"sku": {"tier": "Regional"}},
-        checks=(_standard_is_static, _label_is_valid, in_range("idleTimeoutInMinutes", 4, 30, _SPEC)),
+        checks=(
+            network_rules.standard_is_static,
+            network_rules.zones,
+            matches(
+                "dnsSettings.domainNameLabel",
+                r"[a-z][a-z0-9-]{1,61}[a-z0-9]",
+                "3 to 63 lower-case letters, digits or '-', starting with a letter",
+                _SPEC,
+            ),
+            in_range("idleTimeoutInMinutes", 4, 30, _SPEC),
+        ),
+        rules=(network_rules.label_is_free, network_rules.region_has_zones),
+        delete_rules=(network_rules.address_is_unused,),
         outputs=_address,
     ),
     ResourceType(
@@ -184,8 +180,16 @@ TYPES = (
         path=_PROVIDER + "/natGateways/{natGatewayName}",
         names={"natGatewayName": _name(1, 80)},
         immutable=("zones",),
+        change_refused=_zones_stay,
         defaults={"idleTimeoutInMinutes": 4},
-        checks=(in_range("idleTimeoutInMinutes", 4, 120, _SPEC),),
+        checks=(
+            in_range("idleTimeoutInMinutes", 4, 120, _SPEC),
+            at_most("publicIpAddresses", 16, "Azure docs: nat-gateway-resource"),
+            at_most("zones", 1, "Azure docs: nat-gateway availability zones"),
+            network_rules.zones,
+        ),
+        rules=(network_rules.gateway_addresses_fit, network_rules.region_has_zones),
+        delete_rules=(network_rules.gateway_is_unused,),
         outputs=_guid_only,
     ),
     ResourceType(
@@ -193,11 +197,23 @@ TYPES = (
         path=_ENDPOINT,
         names={"privateEndpointName": _name(2, 64)},
         replace_on=("subnet",),
+        checks=(network_rules.endpoint_has_a_connection, network_rules.endpoint_names_its_subnet),
+        rules=(
+            network_rules.endpoint_group_exists,
+            network_rules.neighbours_in_one_region,
+            network_rules.endpoint_subnet_has_room,
+        ),
         outputs=_endpoint,
     ),
     ResourceType(
         pulumi_type="azure-native:network:PrivateDnsZoneGroup",
         path=_ENDPOINT + "/privateDnsZoneGroups/{privateDnsZoneGroupName}",
         names={"privateDnsZoneGroupName": _name(1, 80)},
+        checks=(
+            at_most("privateDnsZoneConfigs", 5, _ENDPOINT_DOCS),
+            at_least("privateDnsZoneConfigs", 1, _ENDPOINT_DOCS),
+            unique("privateDnsZoneConfigs[].name", _ENDPOINT_DOCS),
+        ),
+        rules=(network_rules.one_zone_group,),
     ),
 )

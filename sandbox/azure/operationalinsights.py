@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, in_range
+from sandbox.azure.checks import get, in_range
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
+from sandbox.errors import Failure
 from sandbox.values import Properties, Secret
 
 if TYPE_CHECKING:
     from sandbox.azure.resource_manager import ResourceManager
+
+
+# Azure docs: cost-logs, "Commitment tiers".
+_COMMITMENTS = (100, 200, 300, 400, 500, 1000, 2000, 5000, 10000, 25000, 50000)
+
+
+def _commitment(inputs: Properties) -> Iterable[Failure]:
+    """A commitment tier has a capacity, and only it."""
+    name, capacity = get(inputs, "sku.name"), get(inputs, "sku.capacityReservationLevel")
+    if name == "CapacityReservation" and capacity is None:
+        yield Failure("sku.capacityReservationLevel", "SKU 'CapacityReservation' needs 'sku.capacityReservationLevel'")
+    elif isinstance(capacity, int) and (name != "CapacityReservation" or capacity not in _COMMITMENTS):
+        text = f"'sku.capacityReservationLevel' is one of {', '.join(map(str, _COMMITMENTS))} with SKU 'CapacityReservation'"
+        yield Failure("sku.capacityReservationLevel", text)
+
+
+def _retention(inputs: Properties) -> Iterable[Failure]:
+    """Per-GB workspaces keep data for 30 days at least, or for 7 or 4 in some regions' trial tiers."""
+    name, days = get(inputs, "sku.name"), get(inputs, "retentionInDays")
+    if name in {"PerGB2018", "CapacityReservation"} and isinstance(days, int) and days < 30:
+        yield Failure("retentionInDays", f"SKU '{name}' keeps data for 30 to 730 days, not {days}")
 
 
 def _outputs(context: Context) -> Properties:
@@ -38,7 +62,13 @@ TYPES = (
             "publicNetworkAccessForIngestion": "Enabled",
             "publicNetworkAccessForQuery": "Enabled",
         },
-        checks=(in_range("retentionInDays", 7, 730, "Log Analytics docs: data-retention-configure"),),
+        checks=(
+            in_range("retentionInDays", 4, 730, "Log Analytics docs: data-retention-configure"),
+            _retention,
+            _commitment,
+        ),
+        # Azure docs: delete-workspace.
+        soft_delete_days=14,
         outputs=_outputs,
     ),
 )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, only_location
+from collections.abc import Iterable
+
+from sandbox import arm
+from sandbox.azure.checks import get, only_location
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
+from sandbox.errors import ArmError, Failure
 from sandbox.values import Properties
 
 _ZONE = RESOURCE_GROUP + "/providers/Microsoft.Network/privateDnsZones/{privateZoneName}"
@@ -20,6 +25,50 @@ def _zone(_: Context) -> Properties:
     }
 
 
+def _has_no_links(context: Context) -> None:
+    """A zone with links stays (Azure docs: private-dns-privatednszone)."""
+    links = context.records(f"{context.id}/virtualNetworkLinks/")
+    if links:
+        text = (
+            "Cannot delete resource while nested resources exist. Some existing nested resource IDs include: "
+            f"'{links[0]['id']}'. Please delete all nested resources before deleting this resource."
+        )
+        raise ArmError(409, "CannotDeleteResource", text)
+
+
+def _zone_is_unused(context: Context) -> None:
+    """A zone that an endpoint's zone group writes its records into stays."""
+    users = [user for user in context.users(context.id) if "/privatednszonegroups/" in user.lower()]
+    if users:
+        text = f"Private DNS zone {context.id} is used by {users[0]} and cannot be deleted."
+        raise ArmError(409, "CannotDeleteResource", text)
+
+
+def _names_a_network(inputs: Properties) -> Iterable[Failure]:
+    if get(inputs, "virtualNetwork.id") is None:
+        yield Failure("virtualNetwork.id", "missing required property 'virtualNetwork.id'")
+
+
+def _network(inputs: Properties) -> str:
+    return str(get(inputs, "virtualNetwork.id")).lower()
+
+
+def _network_is_linked_once(context: Context) -> None:
+    """A network is linked to a zone's name once, and registers its machines in one zone (private-dns-virtual-network-links)."""
+    zone = arm.name_of(arm.parent_of(context.id)).lower()
+    for other in context.of_type(_LINK):
+        if _network(other["inputs"]) != _network(context.inputs):
+            continue
+        if arm.name_of(arm.parent_of(other["id"])).lower() == zone:
+            text = f"A virtual network cannot be linked to multiple zones with overlapping namespaces: '{zone}' is linked by {other['id']}."
+            raise ArmError(400, "BadRequest", text)
+        if context.inputs.get("registrationEnabled") and other["inputs"].get("registrationEnabled"):
+            text = f"A virtual network cannot be linked to multiple zones with auto-registration enabled: see {other['id']}."
+            raise ArmError(400, "BadRequest", text)
+
+
+_LINK = "azure-native:privatedns:VirtualNetworkLink"
+
 TYPES = (
     ResourceType(
         pulumi_type="azure-native:privatedns:PrivateZone",
@@ -33,10 +82,11 @@ TYPES = (
         autoname=None,
         replace_on=("location",),
         checks=(only_location("global"),),
+        delete_rules=(_has_no_links, _zone_is_unused),
         outputs=_zone,
     ),
     ResourceType(
-        pulumi_type="azure-native:privatedns:VirtualNetworkLink",
+        pulumi_type=_LINK,
         path=_ZONE + "/virtualNetworkLinks/{virtualNetworkLinkName}",
         names={
             "virtualNetworkLinkName": NameRule(
@@ -47,7 +97,8 @@ TYPES = (
         replace_on=("location",),
         immutable=("virtualNetwork.id",),
         defaults={"registrationEnabled": False, "resolutionPolicy": "Default"},
-        checks=(only_location("global"),),
+        checks=(only_location("global"), _names_a_network),
+        rules=(_network_is_linked_once,),
         outputs=lambda _: {"virtualNetworkLinkState": "Completed"},
     ),
 )

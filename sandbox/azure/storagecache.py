@@ -5,9 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from gpufleet.catalog import lustre
-from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
-from sandbox.errors import Failure
+from gpufleet.catalog import lustre, regions
+from sandbox import arm
+from sandbox.azure.checks import get, matches, networks, values
+from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, normalise_location
+from sandbox.errors import ArmError, Failure
 from sandbox.values import UNKNOWN, Properties, reveal
 
 
@@ -34,6 +36,107 @@ def _zones(inputs: Properties) -> Iterable[Failure]:
     zones = reveal(inputs.get("zones"))
     if isinstance(zones, list) and len(zones) != 1:
         yield Failure("zones", f"a Lustre file system is in exactly one zone, here are {len(zones)}")
+
+
+def _zone_names(inputs: Properties) -> Iterable[Failure]:
+    for where, zone in values(inputs, "zones[]"):
+        if isinstance(zone, str) and zone not in {"1", "2", "3"}:
+            yield Failure(where, f"an availability zone is '1', '2' or '3', not '{zone}'")
+
+
+def _identity_type(inputs: Properties) -> Iterable[Failure]:
+    """An identity is user-assigned or none (storagecache API specification)."""
+    if get(inputs, "identity.type") == "UserAssigned" and get(inputs, "identity.userAssignedIdentities") in (None, []):
+        yield Failure("identity.userAssignedIdentities", "a user-assigned identity names one")
+
+
+def _prefixes(inputs: Properties) -> Iterable[Failure]:
+    """Import prefixes start with '/' and none begins with another (storagecache API specification)."""
+    path = "hsm.settings.importPrefixesInitial[]"
+    given = [(where, value) for where, value in values(inputs, path) if isinstance(value, str)]
+    for where, value in given:
+        if not value.startswith("/"):
+            yield Failure(where, f"'{value}' must start with '/'")
+        for other_where, other in given:
+            if other_where != where and value.startswith(other) and (len(other) < len(value) or other_where < where):
+                yield Failure(where, f"'{value}' overlaps '{other}': no prefix may begin with another")
+
+
+def _containers_differ(inputs: Properties) -> Iterable[Failure]:
+    """Data and logging containers are two (Azure Managed Lustre docs: amlfs-prerequisites)."""
+    data, logs = (get(inputs, f"hsm.settings.{name}") for name in ("container", "loggingContainer"))
+    if isinstance(data, str) and data == logs:
+        yield Failure("hsm.settings.loggingContainer", "the logging container must not be the data container")
+
+
+def _root_squash(inputs: Properties) -> Iterable[Failure]:
+    """Squashing needs to know whom to spare and whom to become (storagecache API specification)."""
+    mode = get(inputs, "rootSquashSettings.mode")
+    if mode in {"RootOnly", "All"}:
+        for name in ("noSquashNidLists", "squashUID", "squashGID"):
+            if get(inputs, f"rootSquashSettings.{name}") is None:
+                yield Failure(f"rootSquashSettings.{name}", f"root squash mode '{mode}' needs '{name}'")
+
+
+def _subnet(context: Context) -> Properties:
+    return context.find(str(context.inputs.get("filesystemSubnet"))) or {}
+
+
+def _subnet_is_large_enough(context: Context) -> None:
+    """The subnet's size follows the capacity (Azure Managed Lustre docs: amlfs-prerequisites)."""
+    capacity = context.inputs.get("storageCapacityTiB", 0)
+    wanted = lustre.subnet_prefix(float(capacity))
+    for network in networks(_subnet(context).get("addressPrefix"), *(_subnet(context).get("addressPrefixes") or ())):
+        if network.prefixlen > wanted:
+            text = (
+                f"The subnet {context.inputs.get('filesystemSubnet')} is too small: a file system of {capacity:g} TiB needs "
+                f"a /{wanted}, and {network} is smaller."
+            )
+            raise ArmError(400, "SubnetTooSmall", text)
+
+
+def _subnet_is_its_own(context: Context) -> None:
+    """The file system shares its subnet with nothing (Azure Managed Lustre docs: amlfs-prerequisites)."""
+    for user in context.users(str(context.inputs.get("filesystemSubnet"))):
+        kind = arm.type_of(user).rpartition("/")[2].lower()
+        if user.lower() != context.id.lower() and kind in {
+            "managedclusters",
+            "agentpools",
+            "privateendpoints",
+            "amlfilesystems",
+        }:
+            text = f"The subnet {context.inputs.get('filesystemSubnet')} is used by {user}: a file system needs one of its own."
+            raise ArmError(400, "SubnetInUse", text)
+
+
+def _subnet_is_near(context: Context) -> None:
+    """The subnet's network is in the file system's region."""
+    subnet = str(context.inputs.get("filesystemSubnet"))
+    network = context.find(subnet.rpartition("/subnets/")[0]) or {}
+    if normalise_location(str(network.get("location", context.location))) != context.location:
+        raise arm.reference_not_found(context.id, subnet)
+
+
+def _region_has_zones(context: Context) -> None:
+    region = regions.find(context.location)
+    if context.inputs.get("zones") and region is not None and region.has_zones is False:
+        text = f"The resource '{context.id}' does not support availability zones at location '{context.location}'."
+        raise ArmError(400, "LocationNotSupportAvailabilityZones", text)
+
+
+def _account_has_keys(context: Context) -> None:
+    """Blob integration needs shared keys and local or zone redundancy (Azure Managed Lustre docs: amlfs-prerequisites)."""
+    container = get(context.inputs, "hsm.settings.container")
+    account = context.find(str(container).partition("/blobServices/")[0]) if isinstance(container, str) else None
+    if account is None:
+        return
+    if account.get("allowSharedKeyAccess") is False or get(account, "sku.name") not in _HSM_SKUS:
+        text = f"The storage account of {container} cannot be used for blob integration: it needs shared key access and LRS or ZRS."
+        raise ArmError(400, "InvalidStorageAccount", text)
+
+
+_HSM_SKUS = ("Standard_LRS", "Standard_ZRS", "Premium_LRS", "Premium_ZRS")
+_SPEC = "storagecache API specification 2024-03-01"
 
 
 def _management_address(context: Context) -> str:
@@ -70,12 +173,27 @@ TYPES = (
                 source="storagecache API specification 2024-03-01",
             )
         },
-        # Size, SKU, subnet, zone, identity and blob integration are fixed (Azure Managed Lustre docs,
-        # create-file-system-portal); the API specification marks them create-only, so the provider replaces: that is
-        # loss of data.
-        replace_on=("filesystemSubnet", "hsm", "identity", "location", "sku", "storageCapacityTiB", "zones"),
+        # All of these are fixed (Azure Managed Lustre docs, create-file-system-portal). The API specification marks the
+        # first ones create-only, so the provider replaces: that is loss of data. The others it tries to update.
+        replace_on=("filesystemSubnet", "location", "storageCapacityTiB", "zones"),
+        immutable=("encryptionSettings", "hsm", "identity", "sku"),
         defaults={"rootSquashSettings": {"mode": "None", "status": ""}},
-        checks=(_capacity, _zones),
+        checks=(
+            _capacity,
+            _zones,
+            _zone_names,
+            _identity_type,
+            _prefixes,
+            _containers_differ,
+            _root_squash,
+            matches(
+                "maintenanceWindow.timeOfDayUTC",
+                r"([0-9]|[01][0-9]|2[0-3]):[0-5][0-9]",
+                "a time such as '02:00'",
+                _SPEC,
+            ),
+        ),
+        rules=(_subnet_is_large_enough, _subnet_is_its_own, _subnet_is_near, _region_has_zones, _account_has_keys),
         outputs=_outputs,
     ),
 )

@@ -186,8 +186,9 @@ def build(
     preview: bool = False,
     program: Callable[[], None] = main,
     transformation: pulumi.ResourceTransformation | None = None,
+    mocks: Callable[[Graph], Mocks] | None = None,
 ) -> Graph:
-    """Run the program for one environment (a plain value), in a Pulumi runtime of its own."""
+    """Run the program for one environment (a plain value), in a Pulumi runtime of its own; `mocks` stand for the cloud."""
     return contextvars.Context().run(
         lambda: _build(
             environment,
@@ -196,6 +197,7 @@ def build(
             preview=preview,
             program=program,
             transformation=transformation,
+            mocks=mocks or _Azure,
         )
     )
 
@@ -215,6 +217,7 @@ def _build(
     preview: bool,
     program: Callable[[], None],
     transformation: pulumi.ResourceTransformation | None,
+    mocks: Callable[[Graph], Mocks],
 ) -> Graph:
     graph = Graph()
     loop = asyncio.new_event_loop()
@@ -225,9 +228,9 @@ def _build(
     loop.set_default_executor(worker)
     try:
         pulumi.runtime.settings.ROOT.set(None)
-        mocks = _Azure(graph)
+        cloud = mocks(graph)
         pulumi.runtime.set_mocks(
-            mocks, project="gpufleet", stack=stack, preview=preview, monitor=_Recorder(mocks, graph)
+            cloud, project="gpufleet", stack=stack, preview=preview, monitor=_Recorder(cloud, graph)
         )
         config = {"gpufleet:environment": json.dumps(environment, default=str)}
         pulumi.runtime.set_all_config({**config, **{f"gpufleet:{key}": value for key, value in settings.items()}})

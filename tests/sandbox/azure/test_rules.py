@@ -1,333 +1,207 @@
-"""Each rule of a resource type with a violating and a nearest passing case."""
+"""Each rule of a resource type with a violating and a nearest passing case: rules.yaml."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from sandbox.azure.model import SANDBOX_SUBSCRIPTION
+from sandbox.azure import registry
+from sandbox.azure.checks import COMMON
+from sandbox.azure.model import SANDBOX_SUBSCRIPTION, Check, NameRule, ResourceType
 from sandbox.contract import ContractBook
+from sandbox.errors import ArmError
 from sandbox.providers.azure_native import AzureNative
+from sandbox.providers.difference import compare
 from sandbox.providers.shell import CheckRequest, Urn
 from sandbox.store import Store
+from sandbox.values import Properties
+from tests.sandbox.azure.world import World, changed, kind_of, table, world
+from tests.sandbox.conftest import Azure
 
-POOL = {"resourceGroupName": "rg", "resourceName": "aks", "agentPoolName": "h100a", "vmSize": "x", "count": 1}
-SPOT = {**POOL, "scaleSetPriority": "Spot"}
-SCALED = {**POOL, "enableAutoScaling": True, "minCount": 1, "maxCount": 4}
-CLUSTER = {
-    "resourceGroupName": "rg",
-    "resourceName": "aks",
-    "location": "eastus",
-    "agentPoolProfiles": [{"name": "system", "mode": "System", "count": 3}],
-}
-LUSTRE = {
-    "resourceGroupName": "rg",
-    "amlFilesystemName": "amlfs-a",
-    "location": "eastus",
-    "filesystemSubnet": "/subscriptions/s/x",
-    "maintenanceWindow": {"dayOfWeek": "Sunday", "timeOfDayUTC": "02:00"},
-    "sku": {"name": "AMLFS-Durable-Premium-250"},
-    "storageCapacityTiB": 8,
-}
-BUDGET = {
-    "scope": "/subscriptions/s",
-    "budgetName": "bud-a",
-    "amount": 1,
-    "category": "Cost",
-    "timeGrain": "Monthly",
-    "timePeriod": {"startDate": "2026-12-01T00:00:00Z"},
-}
-NOTICE = {"enabled": True, "operator": "GreaterThan", "threshold": 80, "contactEmails": []}
-ACCOUNT = {"resourceGroupName": "rg", "location": "eastus", "kind": "StorageV2", "sku": {"name": "Standard_ZRS"}}
-ADDRESS = {"resourceGroupName": "rg", "publicIpAddressName": "pip", "location": "eastus"}
-DIAGNOSTICS = {"resourceUri": "/subscriptions/s/x", "name": "d", "workspaceId": "w", "logs": [{"enabled": True}]}
-ASSIGNMENT = {
-    "scope": "/subscriptions/s",
-    "principalId": "5a4db0c5-0000-4000-8000-0000000000c2",
-    "roleDefinitionId": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
-}
-GROUP = {"location": "eastus"}
+RULES = table("rules.yaml")
+# A pool of its own becomes an inline pool by these: the cluster's checks of inline pools are the same.
+_POOL_ONLY = {"agentPoolName", "resourceName", "resourceGroupName"}
+
+Row = tuple[str, Properties, str, Properties]
 
 
-def inline(**profile: object) -> dict[str, Any]:
-    return {"agentPoolProfiles": [{"name": "system", "mode": "System", "count": 3, **profile}]}
+def lengths() -> Iterator[Row]:
+    """Rows for lists that are too long to write down: one entry more than allowed, and the most."""
+    for name, path, entry, most in RULES["lengths"]:
+        entries = [_numbered(entry, index) for index in range(most + 1)]
+        yield name, {path: entries}, path, {path: entries[:-1]}
 
 
-# type, good inputs, change that breaks them, path of the failure, nearest change that passes
-CASES: list[tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]]] = [
-    (
-        "resources:ResourceGroup",
-        GROUP,
-        {"resourceGroupName": "rg."},
-        "resourceGroupName",
-        {"resourceGroupName": "rg.a"},
-    ),
-    (
-        "resources:ResourceGroup",
-        GROUP,
-        {"resourceGroupName": "r" * 91},
-        "resourceGroupName",
-        {"resourceGroupName": "r" * 90},
-    ),
-    ("containerservice:AgentPool", POOL, {"agentPoolName": "H100"}, "agentPoolName", {"agentPoolName": "h100"}),
-    ("containerservice:AgentPool", POOL, {"agentPoolName": "h" * 13}, "agentPoolName", {"agentPoolName": "h" * 12}),
-    ("containerservice:AgentPool", POOL, {"count": 1001}, "count", {"count": 1000}),
-    ("containerservice:AgentPool", POOL, {"osDiskSizeGB": 2049}, "osDiskSizeGB", {"osDiskSizeGB": 2048}),
-    ("containerservice:AgentPool", POOL, {"maxPods": 251}, "maxPods", {"maxPods": 250}),
-    ("containerservice:AgentPool", POOL, {"minCount": 1}, "minCount", {"enableAutoScaling": False}),
-    ("containerservice:AgentPool", SCALED, {"minCount": 5}, "minCount", {"minCount": 4}),
-    ("containerservice:AgentPool", SCALED, {"maxCount": None}, "maxCount", {"maxCount": 1}),
-    (
-        "containerservice:AgentPool",
-        SCALED,
-        {"mode": "System", "minCount": 0},
-        "minCount",
-        {"mode": "User", "minCount": 0},
-    ),
-    (
-        "containerservice:AgentPool",
-        POOL,
-        {"spotMaxPrice": -1},
-        "spotMaxPrice",
-        {"scaleSetPriority": "Spot", "spotMaxPrice": -1},
-    ),
-    ("containerservice:AgentPool", POOL, {"scaleSetEvictionPolicy": "Delete"}, "scaleSetEvictionPolicy", {}),
-    ("containerservice:AgentPool", SPOT, {"spotMaxPrice": 0}, "spotMaxPrice", {"spotMaxPrice": 0.00001}),
-    ("containerservice:AgentPool", SPOT, {"mode": "System"}, "scaleSetPriority", {"mode": "User"}),
-    (
-        "containerservice:AgentPool",
-        SPOT,
-        {"upgradeSettings": {"maxSurge": "1"}},
-        "upgradeSettings.maxSurge",
-        {"upgradeSettings": {}},
-    ),
-    (
-        "containerservice:AgentPool",
-        POOL,
-        {"upgradeSettings": {"maxSurge": "0"}},
-        "upgradeSettings.maxSurge",
-        {"upgradeSettings": {"maxSurge": "0", "maxUnavailable": "1"}},
-    ),
-    (
-        "containerservice:AgentPool",
-        POOL,
-        {"orchestratorVersion": "1.x"},
-        "orchestratorVersion",
-        {"orchestratorVersion": "1.34.2"},
-    ),
-    (
-        "containerservice:ManagedCluster",
-        CLUSTER,
-        {"disableLocalAccounts": True},
-        "disableLocalAccounts",
-        {"disableLocalAccounts": False},
-    ),
-    (
-        "containerservice:ManagedCluster",
-        CLUSTER,
-        {"disableLocalAccounts": True},
-        "disableLocalAccounts",
-        {"disableLocalAccounts": True, "aadProfile": {"managed": True}},
-    ),
-    ("containerservice:ManagedCluster", CLUSTER, {"agentPoolProfiles": []}, "agentPoolProfiles", inline()),
-    ("containerservice:ManagedCluster", CLUSTER, inline(mode="User"), "agentPoolProfiles", inline(mode="System")),
-    (
-        "containerservice:ManagedCluster",
-        CLUSTER,
-        inline(name="sys-tem"),
-        "agentPoolProfiles[0].name",
-        inline(name="sys"),
-    ),
-    ("containerservice:ManagedCluster", CLUSTER, inline(spotMaxPrice=1), "agentPoolProfiles[0].spotMaxPrice", inline()),
-    ("containerservice:ManagedCluster", CLUSTER, {"dnsPrefix": "a" * 55}, "dnsPrefix", {"dnsPrefix": "a" * 54}),
-    (
-        "containerservice:MaintenanceConfiguration",
-        {"resourceGroupName": "rg", "resourceName": "aks"},
-        {"configName": "weekly"},
-        "configName",
-        {"configName": "default"},
-    ),
-    (
-        "storagecache:AmlFilesystem",
-        LUSTRE,
-        {"storageCapacityTiB": 12},
-        "storageCapacityTiB",
-        {"storageCapacityTiB": 16},
-    ),
-    ("storagecache:AmlFilesystem", LUSTRE, {"storageCapacityTiB": 4}, "storageCapacityTiB", {"storageCapacityTiB": 8}),
-    (
-        "storagecache:AmlFilesystem",
-        LUSTRE,
-        {"sku": {"name": "Premium"}},
-        "sku.name",
-        {"sku": {"name": "AMLFS-Durable-Premium-500"}},
-    ),
-    ("storagecache:AmlFilesystem", LUSTRE, {"zones": ["1", "2"]}, "zones", {"zones": ["1"]}),
-    (
-        "storagecache:AmlFilesystem",
-        LUSTRE,
-        {"amlFilesystemName": "a"},
-        "amlFilesystemName",
-        {"amlFilesystemName": "ab"},
-    ),
-    ("consumption:Budget", BUDGET, {"amount": 0}, "amount", {"amount": 0.01}),
-    (
-        "consumption:Budget",
-        BUDGET,
-        {"timePeriod": {"startDate": "2026-12-02"}},
-        "timePeriod.startDate",
-        {"timePeriod": {"startDate": "2026-12-01"}},
-    ),
-    (
-        "consumption:Budget",
-        BUDGET,
-        {"timePeriod": {"startDate": "2017-05-01"}},
-        "timePeriod.startDate",
-        {"timePeriod": {"startDate": "2017-06-01"}},
-    ),
-    (
-        "consumption:Budget",
-        BUDGET,
-        {"timePeriod": {"startDate": "2026-12-01", "endDate": "2026-12-01"}},
-        "timePeriod.endDate",
-        {"timePeriod": {"startDate": "2026-12-01", "endDate": "2027-12-01"}},
-    ),
-    (
-        "consumption:Budget",
-        BUDGET,
-        {"notifications": {f"n{index}": NOTICE for index in range(6)}},
+def _numbered(entry: Any, index: int) -> Any:
+    if isinstance(entry, dict):
+        return {key: _numbered(value, index) for key, value in entry.items()}
+    return entry.replace("{n}", str(index % 250))
+
+
+def inline_pools() -> Iterator[Row]:
+    """The rows of a pool of its own, as a second inline pool of the cluster."""
+    base = {key: value for key, value in world()["pool"][1].items() if key not in _POOL_ONLY}
+    cluster = world()["cluster"][1]["agentPoolProfiles"]
+    for name, bad, path, good in RULES["checks"]:
+        if name == "pool" and path != "agentPoolName":
+            pools = [[*cluster, {"name": "second", **changed(base, change)}] for change in (bad, good)]
+            yield (
+                "cluster",
+                {"agentPoolProfiles": pools[0]},
+                f"agentPoolProfiles[1].{path}",
+                {"agentPoolProfiles": pools[1]},
+            )
+
+
+def notifications() -> Row:
+    """A budget has five notifications at most."""
+    one = world()["budget"][1]["notifications"]["half"]
+    return (
+        "budget",
+        {"notifications": {f"n{i}": one for i in range(6)}},
         "notifications",
-        {"notifications": {f"n{index}": NOTICE for index in range(5)}},
-    ),
-    (
-        "consumption:Budget",
-        BUDGET,
-        {"notifications": {"n": {**NOTICE, "threshold": 1001}}},
-        "notifications.n.threshold",
-        {"notifications": {"n": {**NOTICE, "threshold": 1000}}},
-    ),
-    ("storage:StorageAccount", ACCOUNT, {"accountName": "st-a"}, "accountName", {"accountName": "sta"}),
-    ("storage:StorageAccount", ACCOUNT, {"accountName": "s" * 25}, "accountName", {"accountName": "s" * 24}),
-    (
-        "storage:BlobContainer",
-        {"resourceGroupName": "rg", "accountName": "sta"},
-        {"containerName": "a--b"},
-        "containerName",
-        {"containerName": "a-b"},
-    ),
-    (
-        "containerregistry:Registry",
-        {"resourceGroupName": "rg", "location": "eastus", "sku": {"name": "Premium"}},
-        {"registryName": "cr-abc"},
-        "registryName",
-        {"registryName": "crabc"},
-    ),
-    (
-        "network:PublicIPAddress",
-        ADDRESS,
-        {"sku": {"name": "Standard"}},
-        "publicIPAllocationMethod",
-        {"sku": {"name": "Standard"}, "publicIPAllocationMethod": "Static"},
-    ),
-    (
-        "network:PublicIPAddress",
-        ADDRESS,
-        {"dnsSettings": {"domainNameLabel": "1st"}},
-        "dnsSettings.domainNameLabel",
-        {"dnsSettings": {"domainNameLabel": "first"}},
-    ),
-    (
-        "network:Subnet",
-        {"resourceGroupName": "rg", "virtualNetworkName": "vnet", "subnetName": "s"},
-        {"addressPrefix": "10.0.0.1/24"},
-        "addressPrefix",
-        {"addressPrefix": "10.0.0.0/24"},
-    ),
-    ("monitor:DiagnosticSetting", DIAGNOSTICS, {"workspaceId": None}, "workspaceId", {"storageAccountId": "s"}),
-    ("monitor:DiagnosticSetting", DIAGNOSTICS, {"logs": []}, "logs", {"logs": [], "metrics": [{"enabled": True}]}),
-    (
-        "monitor:ActionGroup",
-        {"resourceGroupName": "rg", "actionGroupName": "ag", "location": "global", "enabled": True},
-        {"groupShortName": "a" * 13},
-        "groupShortName",
-        {"groupShortName": "a" * 12},
-    ),
-    (
-        "cdn:Profile",
-        {"resourceGroupName": "rg", "profileName": "afd", "sku": {"name": "Premium_AzureFrontDoor"}},
-        {"location": "eastus"},
-        "location",
-        {"location": "Global"},
-    ),
-    (
-        "cdn:Profile",
-        {
-            "resourceGroupName": "rg",
-            "profileName": "afd",
-            "location": "global",
-            "sku": {"name": "Premium_AzureFrontDoor"},
-        },
-        {"originResponseTimeoutSeconds": 241},
-        "originResponseTimeoutSeconds",
-        {"originResponseTimeoutSeconds": 240},
-    ),
-    (
-        "cdn:AFDOrigin",
-        {"resourceGroupName": "rg", "profileName": "afd", "originGroupName": "g", "originName": "o"},
-        {"priority": 6},
-        "priority",
-        {"priority": 5},
-    ),
-    (
-        "privatedns:PrivateZone",
-        {"resourceGroupName": "rg", "privateZoneName": "a.b"},
-        {"location": "eastus"},
-        "location",
-        {"location": "global"},
-    ),
-    (
-        "authorization:RoleAssignment",
-        ASSIGNMENT,
-        {"roleDefinitionId": "00000000-0000-0000-0000-000000000000"},
-        "roleDefinitionId",
-        {"roleDefinitionId": "7f951dda-4ed3-4680-a7ca-43fe172d538d"},
-    ),
-    ("authorization:RoleAssignment", ASSIGNMENT, {"principalId": "me"}, "principalId", {"principalType": "User"}),
-    (
-        "operationalinsights:Workspace",
-        {"resourceGroupName": "rg", "location": "eastus"},
-        {"workspaceName": "log"},
-        "workspaceName",
-        {"workspaceName": "log1"},
-    ),
-    (
-        "managedidentity:UserAssignedIdentity",
-        {"resourceGroupName": "rg", "location": "eastus"},
-        {"resourceName": "id"},
-        "resourceName",
-        {"resourceName": "id1"},
-    ),
-]
+        {"notifications": {f"n{i}": one for i in range(5)}},
+    )
 
 
-@pytest.fixture
-def provider(store: Store, azure_book: ContractBook) -> AzureNative:
-    return AzureNative(store, azure_book)
+ROWS: list[Row] = [*map(tuple, RULES["checks"]), *lengths(), *inline_pools(), notifications()]  # type: ignore[list-item]
 
 
-def failures(provider: AzureNative, kind: str, inputs: dict[str, Any]) -> list[str]:
-    urn = Urn(f"azure-native:{kind}", "generatedname")
-    news = {key: value for key, value in inputs.items() if value is not None}
-    checked = provider.check(CheckRequest(urn=urn, olds={}, news=news, random_seed=b"x" * 64))
+@pytest.fixture(scope="module")
+def provider(azure_book: ContractBook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureNative]:
+    store = Store(tmp_path_factory.mktemp("rules"))
+    yield AzureNative(store, azure_book)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def made(azure_book: ContractBook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The whole world, once for the module: checks change nothing."""
+    store = Store(tmp_path_factory.mktemp("world"))
+    found = World(Azure(store, azure_book))
+    found.make(*world())
+    yield found
+    store.close()
+
+
+def failures(provider: AzureNative, kind: ResourceType, inputs: Properties) -> list[str]:
+    urn = Urn(kind.pulumi_type, "generatedname")
+    checked = provider.check(CheckRequest(urn=urn, olds={}, news=copy.deepcopy(inputs), random_seed=b"x" * 64))
     return [failure.path for failure in checked.failures]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[3]}")
-def test_rule(case: tuple[str, dict[str, Any], dict[str, Any], str, dict[str, Any]], provider: AzureNative) -> None:
-    kind, good, bad, path, passing = case
-    assert path in failures(provider, kind, {**good, **bad})
-    assert failures(provider, kind, {**good, **passing}) == []
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[2]}")
+def test_a_check_fails_at_its_path_and_passes_next_to_it(row: Row, provider: AzureNative, made: World) -> None:
+    name, bad, path, good = row
+    assert path in failures(provider, kind_of(name), made.inputs(name, bad))
+    assert failures(provider, kind_of(name), made.inputs(name, good)) == []
+
+
+@pytest.mark.parametrize("name", world())
+def test_the_world_passes_every_check(name: str, provider: AzureNative, made: World) -> None:
+    assert failures(provider, kind_of(name), made.inputs(name)) == []
+
+
+def test_the_world_has_every_type() -> None:
+    assert {kind_of(name).pulumi_type for name in world()} == set(registry.types())
+
+
+def violated(made: World) -> Iterator[tuple[str, str, Check | NameRule]]:
+    """Type, path and rule of every violation in the table."""
+    for name, bad, path, _ in ROWS:
+        kind, inputs = kind_of(name), made.inputs(name, bad)
+        for check in (*COMMON, *kind.checks):
+            if any(failure.path == path for failure in check(inputs)):
+                yield kind.pulumi_type, path, check
+        for key, rule in kind.names.items():
+            if key == path and any(rule.check(key, inputs.get(key))):
+                yield kind.pulumi_type, key, rule
+
+
+def test_no_check_and_no_name_lacks_a_row(made: World) -> None:
+    covered = list(violated(made))
+    checks = {(token, id(rule)) for token, _, rule in covered}
+    names = {(token, path) for token, path, rule in covered if isinstance(rule, NameRule)}
+    missing = [
+        f"{kind.title}: check {number} ({check.__qualname__})"
+        for kind in registry.types().values()
+        for number, check in enumerate(kind.checks)
+        if (kind.pulumi_type, id(check)) not in checks
+    ]
+    missing += [
+        f"{kind.title}: name {name}"
+        for kind in registry.types().values()
+        for name in kind.names
+        if (kind.pulumi_type, name) not in names
+    ]
+    assert missing == []
+    assert {id(check) for check in COMMON} <= {key for _, key in checks}
+
+
+def test_no_fixed_property_lacks_a_row() -> None:
+    def listed(section: str) -> set[tuple[str, str]]:
+        return {(kind_of(row[0]).pulumi_type, row[1]) for row in RULES[section]}
+
+    kinds = registry.types().values()
+    assert listed("changes") == {(kind.pulumi_type, path) for kind in kinds for path in kind.immutable}
+    assert listed("replacements") == {(kind.pulumi_type, path) for kind in kinds for path in kind.replace_on}
+
+
+def before_and_after(made: World, row: list[Any], start: int) -> tuple[Properties, Properties]:
+    """Inputs before and after a change of one property; the row may say its first value."""
+    name, path, value = row[:3]
+    first = {path: row[start]} if len(row) > start else {}
+    return made.inputs(name, first), made.inputs(name, {**first, path: value})
+
+
+def stored(made: World, name: str, inputs: Properties) -> str:
+    """Give a resource of the world its first inputs, past the rules: only the change is under test."""
+    store = made.azure.manager.store
+    with store.transaction() as transaction:
+        record = transaction.get(made.ids[name])
+        assert record is not None
+        transaction.put(record["id"], {**record, "inputs": inputs})
+    return made.ids[name]
+
+
+@pytest.fixture
+def fresh(store: Store, azure_book: ContractBook) -> World:
+    return World(Azure(store, azure_book))
+
+
+@pytest.mark.parametrize("row", RULES["changes"], ids=lambda row: f"{row[0]}-{row[1]}")
+def test_a_fixed_property_stays(row: list[Any], fresh: World) -> None:
+    name, path, _, code = row[:4]
+    fresh.make(name)
+    before, after = before_and_after(fresh, row, 4)
+    resource_id = stored(fresh, name, before)
+    assert compare(before, after, kind_of(name).replace_on)[_top(before, after, path)].replace is False
+    with pytest.raises(ArmError) as error:
+        fresh.azure.manager.update(resource_id, kind_of(name), after)
+    assert error.value.code == code
+    # The nearest change that passes is none.
+    assert fresh.azure.manager.update(resource_id, kind_of(name), before).id == resource_id
+
+
+def _top(before: Properties, after: Properties, path: str) -> str:
+    """The path of the change as the provider names it, at or inside the property."""
+    return next(where for where in compare(before, after) if where.startswith(path))
+
+
+@pytest.mark.parametrize("row", RULES["replacements"], ids=lambda row: f"{row[0]}-{row[1]}")
+def test_a_property_replaces(row: list[Any], fresh: World) -> None:
+    name, path = row[:2]
+    fresh.make(name)
+    before, after = before_and_after(fresh, row, 3)
+    changes = compare(before, after, kind_of(name).replace_on)
+    assert [where for where, change in changes.items() if change.replace] == [_top(before, after, path)]
+    resource_id = stored(fresh, name, before)
+    with pytest.raises(ArmError) as error:
+        fresh.azure.manager.update(resource_id, kind_of(name), after)
+    assert error.value.status in {400, 409}
 
 
 def test_the_subscription_is_fictional() -> None:

@@ -1,0 +1,171 @@
+"""What an operator of the sandbox sets: quotas, capacity, feature flags, directory objects.
+
+A setting is a record of the sandbox's own in the store (``setting/<kind>/<key>``), so it outlives a run and goes at a
+reset. What is not set follows the tables in ``sandbox/data``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gpufleet.catalog import regions, sizes
+from sandbox.errors import SandboxError
+from sandbox.store import Store
+from sandbox.values import Properties
+
+SETTINGS = "setting/"
+FEATURE_STATES = ("Registered", "NotRegistered", "Registering", "Unregistered")
+PRINCIPAL_TYPES = ("ServicePrincipal", "User", "Group")
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class SettingError(SandboxError):
+    """A setting's kind, key or value is wrong; the text says which and what would be right."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting as it stands in the store."""
+
+    kind: str
+    key: str
+    value: str | int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One kind of setting: the form of its key and value, and what a check of the two says."""
+
+    key: str
+    value: str
+    what: str
+    parse: Callable[[str, str], tuple[str, str | int]]
+    """Key and value as stored. Raises SettingError."""
+
+
+def set_setting(store: Store, kind: str, key: str, value: str) -> Setting:
+    """Set one.
+
+    Raises:
+        SettingError: unknown kind, malformed key or value.
+    """
+    found = _kind(kind)
+    parsed_key, parsed = found.parse(key, value)
+    record: Properties = {"id": f"{SETTINGS}{kind}/{parsed_key}", "kind": kind, "key": parsed_key, "value": parsed}
+    with store.transaction() as transaction:
+        transaction.put(record["id"], record)
+    return Setting(kind=kind, key=parsed_key, value=parsed)
+
+
+def unset_setting(store: Store, kind: str, key: str) -> bool:
+    """Forget one; False when it was not set.
+
+    Raises:
+        SettingError: unknown kind.
+    """
+    _kind(kind)
+    name = f"{SETTINGS}{kind}/{key}"
+    with store.transaction() as transaction:
+        if transaction.get(name) is None:
+            return False
+        transaction.delete(name)
+    return True
+
+
+def settings(store: Store) -> Iterator[Setting]:
+    """Everything that is set, in the order of setting."""
+    for _, record in store.items(SETTINGS):
+        yield Setting(kind=record["kind"], key=record["key"], value=record["value"])
+
+
+def _kind(kind: str) -> Kind:
+    found = KINDS.get(kind)
+    if found is None:
+        raise SettingError(f"there is no setting '{kind}'; there are: {', '.join(KINDS)}")
+    return found
+
+
+def _whole(kind: str, value: str) -> int:
+    if not re.fullmatch(r"\d{1,12}", value):
+        raise SettingError(f"the value of a {kind} setting is a whole number of at least 0, not '{value}'")
+    return int(value)
+
+
+def _in_region(kind: str, key: str, form: str) -> tuple[str, str]:
+    region, _, rest = key.partition("/")
+    if not rest:
+        raise SettingError(f"the key of a {kind} setting is {form}, not '{key}'")
+    if regions.find(region) is None:
+        near = regions.nearest(region)
+        raise SettingError(f"there is no region '{region}'" + (f"; did you mean '{near}'?" if near else ""))
+    return region, rest
+
+
+def quota_names() -> tuple[str, ...]:
+    """Every quota that a size counts against, and the two totals of a region."""
+    return ("cores", "lowPriorityCores", *sorted({sizes.get(name).quota_family for name in sizes.names()}))
+
+
+def _quota(key: str, value: str) -> tuple[str, str | int]:
+    region, name = _in_region("quota", key, KINDS["quota"].key)
+    known = {quota.lower(): quota for quota in quota_names()}
+    if name.lower() not in known:
+        raise SettingError(f"there is no quota '{name}'; there are: {', '.join(known.values())}")
+    return f"{region}/{known[name.lower()]}", _whole("quota", value)
+
+
+def _capacity(key: str, value: str) -> tuple[str, str | int]:
+    region, size = _in_region("capacity", key, KINDS["capacity"].key)
+    if sizes.find(size) is None:
+        near = sizes.nearest(size)
+        raise SettingError(
+            f"there is no VM size '{size}' in the catalogue" + (f"; did you mean '{near}'?" if near else "")
+        )
+    return f"{region}/{size}", _whole("capacity", value)
+
+
+def _feature(key: str, value: str) -> tuple[str, str | int]:
+    if not re.fullmatch(r"Microsoft\.\w+/\w+", key):
+        raise SettingError(f"the key of a feature setting is {KINDS['feature'].key}, not '{key}'")
+    if value not in FEATURE_STATES:
+        raise SettingError(f"a feature is {' or '.join(FEATURE_STATES)}, not '{value}'")
+    return key, value
+
+
+def _principal(key: str, value: str) -> tuple[str, str | int]:
+    if not _GUID.fullmatch(key.lower()):
+        raise SettingError(f"the key of a principal setting is {KINDS['principal'].key}, not '{key}'")
+    if value not in PRINCIPAL_TYPES:
+        raise SettingError(f"a principal is a {' or '.join(PRINCIPAL_TYPES)}, not '{value}'")
+    return key.lower(), value
+
+
+KINDS: Mapping[str, Kind] = {
+    "quota": Kind(
+        key="REGION/QUOTA (eastus/standardNDSH100v5Family, eastus/cores, eastus/lowPriorityCores)",
+        value="vCPUs",
+        what="the vCPUs that the subscription may use",
+        parse=_quota,
+    ),
+    "capacity": Kind(
+        key="REGION/SIZE (eastus/Standard_ND96isr_H100_v5)",
+        value="nodes",
+        what="the nodes of a size that a region can give; without a setting there is no bound",
+        parse=_capacity,
+    ),
+    "feature": Kind(
+        key="NAMESPACE/FEATURE (Microsoft.ContainerService/AKSInfinibandSupport)",
+        value=" or ".join(FEATURE_STATES),
+        what="the state of a preview feature of the subscription",
+        parse=_feature,
+    ),
+    "principal": Kind(
+        key="the object id (a GUID) of a user, group or service principal",
+        value=" or ".join(PRINCIPAL_TYPES),
+        what="a person, group or application that the tenant's directory knows",
+        parse=_principal,
+    ),
+}
