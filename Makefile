@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help setup engine demo test check format bench clean
+.PHONY: help setup engine demo test soak check format bench clean
 
 help:
 	@echo "make demo    set up, then create the dev environment in the sandbox with the real Pulumi engine"
 	@echo "make test    set up, then run the tests (PYTEST_ARGS=... for pytest)"
+	@echo "make soak    set up, then the long tests: 100 kills (GPUFLEET_SOAK_SEEDS=17,42 repeats some of them)"
 	@echo "make check   linters, types, layers"
 	@echo "make bench   measure speed into bench/results"
 	@echo "make format  let ruff format and fix"
@@ -32,6 +33,9 @@ demo: engine
 
 test: engine
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+soak: engine
+	@$(BIN)/python -m pytest -n 2 -m soak tests/soak $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -42,7 +42,7 @@ make test later
 
 
 def test_it_runs_the_checks_and_the_very_command_of_the_readme(repository: Path):
-    assert run(repository, README) == (0, ["make check", "make demo", "make test PYTEST_ARGS=-x"])
+    assert run(repository, README) == (0, ["make check", "make demo", "make test PYTEST_ARGS=-x", "make soak"])
 
 
 def test_a_failing_check_fails_it_before_the_tests(repository: Path):
@@ -51,6 +51,10 @@ def test_a_failing_check_fails_it_before_the_tests(repository: Path):
 
 def test_failing_tests_fail_it(repository: Path):
     assert run(repository, README, fail="test") == (3, ["make check", "make demo", "make test PYTEST_ARGS=-x"])
+
+
+def test_failing_long_tests_fail_it(repository: Path):
+    assert run(repository, README, fail="soak")[0] == 3
 
 
 def test_a_readme_without_the_command_fails_it(repository: Path):
