@@ -132,8 +132,11 @@ def estimate(environment: Environment, items: Iterable[Item], *, name: str, book
     for item in placed:
         origin = _origin(item)
         if (pricer := PRICERS.get(item.type)) is not None:
-            for part in _priced(pricer(context, item), origin, book):
-                (lines if isinstance(part, Line) else unpriced).append(part)  # type: ignore[arg-type]
+            found = list(_priced(pricer(context, item), origin, book))
+            lines += [part for part in found if isinstance(part, Line)]
+            unpriced += [part for part in found if isinstance(part, Unpriced)]
+            if not found:
+                unbilled.append(Unbilled(origin=origin, reason="nothing of it is charged as it is set up", source=""))
         elif (reason := free(item.type)) is not None:
             unbilled.append(Unbilled(origin=origin, reason=reason.reason, source=reason.source))
         else:
