@@ -7,7 +7,6 @@ import pytest
 from gpufleet.catalog.azure_errors import Retry, known_errors
 from gpufleet.engine.azure_errors import existing_id, outcome_is_known, refusal
 
-
 ASKED = """
 QuotaExceeded SkuNotAvailable AllocationFailed ZonalAllocationFailed OverconstrainedAllocationRequest Conflict
 OperationNotAllowed AnotherOperationInProgress TooManyRequests InternalServerError PrincipalNotFound ScopeLocked

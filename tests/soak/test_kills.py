@@ -16,12 +16,24 @@ from tests.soak.kills import Moment, check, kill
 MOMENTS = 100
 SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split(",") if seed] or range(MOMENTS)
 
-pytestmark = [pytest.mark.soak, pytest.mark.engine]
+# One of each kind for `make test`: the engine in an up, a provider in an up, everything in a destroy, ourselves in a refresh.
+QUICK = (0, 5, 18, 15)
+
+pytestmark = pytest.mark.engine
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost(seed: int, reference: Reference, tmp_path: Path):
-    moment = Moment.of(seed)
+    _survives(Moment.of(seed), reference, tmp_path)
+
+
+@pytest.mark.parametrize("seed", QUICK)
+def test_nothing_is_lost_at_a_few_moments(seed: int, reference: Reference, tmp_path: Path):
+    _survives(Moment.of(seed), reference, tmp_path)
+
+
+def _survives(moment: Moment, reference: Reference, tmp_path: Path) -> None:
     start = reference.fresh if moment.command == "up" else reference.up
     home = start.copy(tmp_path / "home")
     kill(home, moment, reference.made)
