@@ -1,10 +1,11 @@
 """The cloud on disk: one append-only journal of JSON lines, shared by several processes.
 
 ``cloud.jsonl`` starts with a header line; every further line is one transaction, ``{"put": {key: record}, "del": [key,
-…]}``. A transaction is a single ``write`` of a single line under an exclusive ``fcntl`` lock, so after ``kill -9`` it
-is there whole or not at all: a last line without its newline is dropped by the next writer. Readers hold an index in
-memory and only read what was appended since. The journal is rewritten (new file, fsync, rename) when most of it is
-history.
+…], "crc": …}``. A transaction is a single ``write`` of a single line under an exclusive ``fcntl`` lock, so after ``kill
+-9`` it is there whole or not at all: a last line without its newline is dropped by the next writer. It is on the disk
+(``fdatasync``) before its writer goes on; threads that wait for that share one call. Every line carries a checksum of
+what stands before it, so a flipped bit is refused, not believed. Readers hold an index in memory and only read what was
+appended since. The journal is rewritten (new file, fsync, rename) when most of it is history.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import fcntl
 import json
 import os
 import threading
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -29,7 +31,8 @@ RESOURCES = "/"
 """What the keys of Azure's resources and Kubernetes' objects start with. Any other key is a record of the sandbox's own
 (``fault/…``, ``setting/…``, ``deleted/…``): not in the cloud, but as durable, and gone with it at a reset."""
 
-_FORMAT = 1
+_FORMAT = 2
+_CHECKSUM = b',"crc":"'
 _SECRET_KEY = "$secret"  # noqa: S105 the mark of a secret, not one
 # Below this size a rewrite saves nothing that anybody notices; above it, one is due when three quarters are history.
 _COMPACT_BYTES = 8 * 1024 * 1024
@@ -52,6 +55,20 @@ def _decode(item: dict[str, object]) -> object:
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_encode)
 _decoder = json.JSONDecoder(object_hook=_decode)
+
+
+def _sealed(body: Mapping[str, object]) -> bytes:
+    """A line of the journal: JSON whose last member is the checksum of all before it."""
+    text = _encoder.encode(body).encode()[:-1]
+    return b'%b%b%08x"}\n' % (text, _CHECKSUM, zlib.crc32(text))
+
+
+def _unsealed(line: bytes) -> bytes:
+    """The JSON of a line, checked; ValueError when it is not what was written."""
+    text, found, checksum = line.rpartition(_CHECKSUM)
+    if not found or checksum != b'%08x"}' % zlib.crc32(text):
+        raise ValueError("the checksum does not fit")
+    return text + b"}"
 
 
 class Transaction:
@@ -112,6 +129,8 @@ class Store:
         self._inode = -1
         self._offset = 0
         self._rewritten_size = 0
+        self._sync_mutex = threading.Lock()
+        self._synced = (-1, 0)
         try:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock_file = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -158,12 +177,35 @@ class Store:
         Raises:
             StoreError: the disk is full or read-only; what was there before stays whole.
         """
-        with self._mutex, self._exclusive():
-            self._catch_up(drop_torn_line=True)
-            transaction = Transaction(self)
-            yield transaction
+        file, place = -1, (-1, 0)
+        with self._mutex:
+            with self._exclusive():
+                self._catch_up(drop_torn_line=True)
+                transaction = Transaction(self)
+                yield transaction
+                if transaction.puts or transaction.deletes:
+                    self._append(transaction)
             if transaction.puts or transaction.deletes:
-                self._append(transaction)
+                file, place = os.dup(self._file), (self._inode, self._offset)
+        if file >= 0:
+            self._make_durable(file, place)
+
+    def _make_durable(self, file: int, place: tuple[int, int]) -> None:
+        """Wait until a journal (its inode) is on the disk up to an offset; outside the locks: others write on."""
+        try:
+            with self._sync_mutex:
+                inode, done = self._synced
+                if inode == place[0] and done >= place[1]:
+                    return
+                # What others have written by now goes with it.
+                upto = self._offset if self._inode == place[0] else place[1]
+                os.fdatasync(file)
+                self._synced = (place[0], max(upto, place[1]))
+        except OSError as error:
+            text = f"the sandbox's cloud ({self.path}) may not be on the disk: {error.strerror}"
+            raise StoreError(text) from error
+        finally:
+            os.close(file)
 
     def wipe(self) -> None:
         """Remove everything, under the lock; other processes see an empty cloud at their next look."""
@@ -185,10 +227,12 @@ class Store:
             body["put"] = transaction.puts
         if transaction.deletes:
             body["del"] = sorted(transaction.deletes)
-        line = _encoder.encode(body).encode() + b"\n"
+        line = _sealed(body)
         if self._file < 0:
-            line = self._header({}) + line
             self._open_file(create=True)
+            self._sync_directory()
+        if self._offset == 0:  # new, or left without a whole header by a writer that died
+            line = self._header({}) + line
         self._write_all(self._file, line, self._offset)
         self._offset += len(line)
         self._apply(transaction.puts, transaction.deletes)
@@ -212,7 +256,7 @@ class Store:
         # Replaying a live record counts it once more, so the header holds what came before.
         before = {key: count - (key in self._index) for key, count in self.generations.items()}
         lines = [self._header({key: count for key, count in before.items() if count})]
-        lines += [_encoder.encode({"put": {key: record}}).encode() + b"\n" for key, record in self._index.items()]
+        lines += [_sealed({"put": {key: record}}) for key, record in self._index.items()]
         data = b"".join(lines)
         self._rewritten_size = max(len(data), self._offset)  # do not try again at once when it fails
         with contextlib.suppress(OSError, StoreError):
@@ -221,6 +265,7 @@ class Store:
                 self._write_all(file, data, 0)
                 os.fsync(file)
                 fresh.rename(self.path)
+                self._sync_directory()
             except BaseException:
                 os.close(file)
                 raise
@@ -230,7 +275,15 @@ class Store:
 
     @staticmethod
     def _header(generations: Mapping[str, int]) -> bytes:
-        return _encoder.encode({"gpufleet-sandbox-cloud": _FORMAT, "generations": generations}).encode() + b"\n"
+        return _sealed({"gpufleet-sandbox-cloud": _FORMAT, "generations": generations})
+
+    def _sync_directory(self) -> None:
+        """A new name is on the disk when its folder is."""
+        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _open_file(self, *, create: bool) -> bool:
         flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
@@ -268,9 +321,9 @@ class Store:
             return
         data = os.pread(self._file, os.fstat(self._file).st_size - self._offset, self._offset)
         whole = data.rfind(b"\n") + 1
-        for number, line in enumerate(data[:whole].splitlines()):
-            self._replay(line, first=self._offset == 0 and number == 0)
-        self._offset += whole
+        for line in data[:whole].split(b"\n")[:-1]:
+            self._replay(line, first=self._offset == 0)
+            self._offset += len(line) + 1
         if whole < len(data) and drop_torn_line:
             # The writer died inside its write: that transaction never happened.
             os.ftruncate(self._file, self._offset)
@@ -279,14 +332,18 @@ class Store:
 
     def _replay(self, line: bytes, *, first: bool) -> None:
         try:
-            body = _decoder.decode(line.decode())
             if first:
-                self._check_header(body)
+                self._check_header(_decoder.decode(line.decode()))
+            body = _decoder.decode(_unsealed(line).decode())
+            if first:
                 self.generations.update(body["generations"])
             else:
                 self._apply(body.get("put", {}), body.get("del", ()))
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            text = f"the sandbox's cloud ({self.path}) is corrupt: {error}. 'gpufleet sandbox reset' starts over."
+            text = (
+                f"the sandbox's cloud ({self.path}) is corrupt at byte {self._offset}: {error}. "
+                "What stands before that is whole (`head -c`); `gpufleet sandbox reset` starts over."
+            )
             raise StoreError(text) from error
 
     @staticmethod

@@ -4,6 +4,9 @@ import errno
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +35,10 @@ def put_and_fail(store: Store) -> None:
 
 
 def journal(store: Store) -> list[str]:
-    return store.path.read_text().splitlines()
+    """The lines without their checksums."""
+    lines = store.path.read_text().splitlines()
+    assert all(len(json.loads(line)["crc"]) == 8 for line in lines)
+    return [line.rpartition(',"crc":')[0] + "}" for line in lines]
 
 
 def test_keys_are_case_insensitive(store: Store) -> None:
@@ -47,7 +53,7 @@ def test_a_cloud_is_readable_lines(store: Store) -> None:
     put(store, "/a", name="é", token=Secret("x"))
     delete(store, "/a")
     assert journal(store) == [
-        '{"gpufleet-sandbox-cloud":1,"generations":{}}',
+        '{"gpufleet-sandbox-cloud":2,"generations":{}}',
         '{"put":{"/a":{"name":"é","token":{"$secret":"x"}}}}',
         '{"del":["/a"]}',
     ]
@@ -139,7 +145,9 @@ def test_a_corrupt_journal_is_refused(store: Store) -> None:
     put(store, "/a", a=1)
     store.path.write_text(store.path.read_text() + "rubbish\n")
     again = Store(store.path.parent)
-    with pytest.raises(StoreError, match=r"is corrupt: .*'gpufleet sandbox reset' starts over"):
+    with pytest.raises(
+        StoreError, match=r"is corrupt at byte \d+: the checksum does not fit. .*`gpufleet sandbox reset`"
+    ):
         again.items()
     again.close()
 
@@ -147,7 +155,7 @@ def test_a_corrupt_journal_is_refused(store: Store) -> None:
 def test_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "cloud.jsonl").write_text('{"gpufleet-sandbox-cloud":99,"generations":{}}\n')
     store = Store(tmp_path)
-    with pytest.raises(StoreError, match="expected format 1, found 99"):
+    with pytest.raises(StoreError, match="expected format 2, found 99"):
         store.items()
     store.close()
 
@@ -225,3 +233,124 @@ def test_the_sandboxs_own_records_are_apart_from_the_cloud(store: Store) -> None
     with store.transaction() as transaction:
         transaction.delete("setting/quota/eastus")
     assert store.items("setting/") == []
+
+
+# ---- a disk that fails, writers that die
+
+
+def test_a_flipped_bit_in_the_middle_is_refused(store: Store) -> None:
+    for name in ("first", "second", "third"):
+        put(store, f"/{name}", name=name)
+    data = bytearray(store.path.read_bytes())
+    where = data.index(b"second")
+    data[where] ^= 1  # still JSON, still a key
+    store.path.write_bytes(data)
+    line = data.index(b"\n", data.index(b"first")) + 1
+    again = Store(store.path.parent)
+    with pytest.raises(StoreError, match=f"is corrupt at byte {line}: the checksum does not fit"):
+        again.get("/first")
+    again.close()
+    # What the text says helps: what stands before that byte is whole.
+    store.path.write_bytes(data[:line])
+    mended = Store(store.path.parent)
+    assert [key for key, _ in mended.items()] == ["/first"]
+    mended.close()
+
+
+@pytest.mark.parametrize("length", [0, 1, 20])
+def test_a_header_that_was_cut_off_is_written_again(store: Store, length: int) -> None:
+    put(store, "/a", a=1)
+    store.path.write_bytes(store.path.read_bytes()[:length])  # its writer died with the header
+    fresh = Store(store.path.parent)
+    assert fresh.items() == []
+    put(fresh, "/b", b=1)
+    fresh.close()
+    again = Store(store.path.parent)
+    assert [key for key, _ in again.items()] == ["/b"]
+    again.close()
+
+
+def test_a_folder_that_cannot_be_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, "/a", a=1)
+    real = os.open
+
+    def read_only(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if flags & (os.O_CREAT | os.O_RDWR):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, mode)
+
+    monkeypatch.setattr("sandbox.store.os.open", read_only)
+    with pytest.raises(StoreError, match=r"cannot be kept in .*: Read-only file system"):
+        Store(store.path.parent)
+
+
+def test_a_disk_that_does_not_take_it_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(file: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("sandbox.store.os.fdatasync", broken)
+    with pytest.raises(StoreError, match="may not be on the disk: Input/output error"):
+        put(store, "/a", a=1)
+
+
+def test_threads_share_a_call_to_the_disk(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, "/first", a=1)
+    calls, real = [], os.fdatasync
+    entered, go = threading.Event(), threading.Event()
+
+    def slow(file: int) -> None:
+        calls.append(file)
+        entered.set()
+        assert go.wait(20)
+        real(file)
+
+    monkeypatch.setattr("sandbox.store.os.fdatasync", slow)
+    threads = [threading.Thread(target=put, args=(store, "/0"), kwargs={"n": 0})]
+    threads[0].start()
+    assert entered.wait(20)
+    # The first is in its call; these have written when it ends, and one more call is enough for all of them.
+    threads += [threading.Thread(target=put, args=(store, f"/{n}"), kwargs={"n": n}) for n in range(1, 9)]
+    for thread in threads[1:]:
+        thread.start()
+    while len(store.items()) < 10:
+        pass
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(calls) == 2
+    assert len(store.items()) == 10
+
+
+_VICTIM = """
+import sys
+from pathlib import Path
+from sandbox.store import Store
+store = Store(Path(sys.argv[1]))
+number = 0
+while True:
+    with store.transaction() as transaction:
+        transaction.put(f"/{number}", {"n": number, "filler": "x" * 3000})
+        transaction.put("/last", {"n": number})
+    print(number, flush=True)
+    number += 1
+"""
+
+
+def test_a_killed_writer_loses_nothing_that_it_was_told(tmp_path: Path) -> None:
+    for seed in range(4):
+        victim = subprocess.Popen(
+            [sys.executable, "-c", _VICTIM, str(tmp_path / str(seed))], stdout=subprocess.PIPE, text=True
+        )
+        assert victim.stdout is not None
+        for _ in range(5 + 7 * seed):
+            told = int(victim.stdout.readline())
+        victim.kill()
+        victim.wait()
+        store = Store(tmp_path / str(seed))
+        last = store.get("/last")
+        assert last is not None
+        assert last["n"] >= told
+        assert sorted(record["n"] for key, record in store.items() if key != "/last") == list(range(last["n"] + 1))
+        put(store, "/after", a=1)
+        store.close()
+        victim.stdout.close()
