@@ -71,12 +71,6 @@ def _location_of_scope(inputs: Properties) -> Iterable[Failure]:
         yield Failure("scope", f"'scope' must be a subscription's, a group's or a resource's id, but is '{scope}'")
 
 
-def _scope_exists(context: Context) -> None:
-    scope = context.id.rpartition("/providers/Microsoft.Authorization/")[0]
-    if scope.count("/") > 2 and context.find(scope) is None:
-        raise arm.resource_not_found(scope)
-
-
 def _principals(context: Context) -> Iterator[tuple[str, str, str]]:
     """Object id, type and time of creation of every principal that the tenant's directory knows."""
     yield SANDBOX_PRINCIPAL, "ServicePrincipal", ""
@@ -181,7 +175,7 @@ TYPES = (
             _location_of_scope,
             matches("conditionVersion", r"2\.0", "'2.0'", "Azure docs: conditions-role-assignments"),
         ),
-        rules=(_scope_exists, _principal_exists, _not_assigned_yet),
+        rules=(_principal_exists, _not_assigned_yet),
         outputs=_outputs,
     ),
 )

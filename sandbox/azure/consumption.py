@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 
-from sandbox import arm
 from sandbox.azure.checks import at_least, at_most, get, matches, values
 from sandbox.azure.model import Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
@@ -107,12 +106,6 @@ def _start_is_near(context: Context) -> None:
         raise ArmError(400, "InvalidBudgetStartDate", text)
 
 
-def _scope_exists(context: Context) -> None:
-    scope = context.id.rpartition("/providers/Microsoft.Consumption/")[0]
-    if scope.count("/") == 4 and context.find(scope) is None:
-        raise arm.resource_group_not_found(arm.name_of(scope))
-
-
 def _start_stays(_: str, path: str) -> ArmError:
     text = f"{path} cannot be updated. Please delete and create a new budget."
     return ArmError(400, "BadRequest", text)
@@ -141,7 +134,7 @@ TYPES = (
             at_most("notifications{}.contactGroups", 50, _SPEC),
             at_least("filter.and", 2, _SPEC),
         ),
-        rules=(_start_is_near, _scope_exists),
+        rules=(_start_is_near,),
         outputs=lambda _: {"currentSpend": {"amount": 0, "unit": "USD"}},
     ),
 )

@@ -59,12 +59,6 @@ def _categories() -> dict[str, tuple[str, ...]]:
 _MAX_SETTINGS = 5
 
 
-def _target_exists(context: Context) -> None:
-    target = context.id.rpartition("/providers/Microsoft.Insights/")[0]
-    if context.find(target) is None:
-        raise arm.resource_not_found(target)
-
-
 def _others(context: Context) -> list[Properties]:
     siblings = context.records(context.id.rpartition("/")[0] + "/")
     return [other for other in siblings if other["id"].lower() != context.id.lower()]
@@ -162,7 +156,7 @@ TYPES = (
                 "Azure docs: diagnostic-settings",
             ),
         ),
-        rules=(_target_exists, _room_for_one_more, _sink_is_new),
+        rules=(_room_for_one_more, _sink_is_new),
         defaults={"logs": [], "metrics": []},
     ),
 )
