@@ -155,3 +155,33 @@ def longest_write_seconds(loss: float, mtbf_s: float, restart_s: float) -> float
         else:
             high = middle
     return low if low > 0 else None
+
+
+def longest_interval_seconds(loss: float, stall_s: float, mtbf_s: float, restart_s: float) -> float | None:
+    """The longest interval with which the loss stays within `loss`; None when even the best interval loses more.
+
+    A checkpoint that is written behind the computing has this long until the next one begins.
+
+    Args:
+        loss: share of time, above 0 and below 1.
+        stall_s: C, seconds that the job stands still for a checkpoint.
+        mtbf_s: M.
+        restart_s: R.
+
+    Raises:
+        SizingError: a number out of range.
+    """
+    allowed = share("allowed loss", loss)
+    low = availability_optimal_seconds(stall_s, mtbf_s)
+    if 1 - availability(low, stall_s, mtbf_s, restart_s) > allowed:
+        return None
+    high = low * 2
+    while 1 - availability(high, stall_s, mtbf_s, restart_s) <= allowed:
+        low, high = high, high * 2
+    for _ in range(100):
+        middle = (low + high) / 2
+        if 1 - availability(middle, stall_s, mtbf_s, restart_s) <= allowed:
+            low = middle
+        else:
+            high = middle
+    return low

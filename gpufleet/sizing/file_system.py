@@ -70,16 +70,16 @@ def of_sku(sku: str, *, hold_tib: float, bytes_per_second: float) -> FileSystem:
     )
 
 
-def choose(*, hold_tib: float, bytes_per_second: float) -> FileSystem:
-    """The SKU and capacity to take: the slowest SKU that needs no terabytes for speed alone, else the least capacity.
+def choose(*, hold_tib: float, bytes_per_second: float, spare_share: float) -> FileSystem:
+    """The SKU and capacity to take: the slowest SKU that is little larger than what it holds, else the least capacity.
 
-    No public source prices Managed Lustre, so price can't decide; terabytes that only buy speed are waste at any
-    price.
-    File systems within the default maximum come before those that need a support request.
+    No public source prices Managed Lustre, so price can't decide; terabytes bought for speed or to reach a minimum are
+    waste at any price. File systems within the default maximum come before those that need a support request.
 
     Args:
         hold_tib: TiB that it must hold.
         bytes_per_second: rate that it must give.
+        spare_share: how much larger than `hold_tib` is little, as a share of it.
 
     Raises:
         SizingError: no SKU is documented to be large enough, or a number is out of range.
@@ -95,7 +95,8 @@ def choose(*, hold_tib: float, bytes_per_second: float) -> FileSystem:
         )
     within = [one for one in allowed if not one.over_default_maximum] or allowed
     # Names come the slowest first.
-    return next((one for one in within if not one.speed_decides), min(within, key=lambda one: one.capacity_tib))
+    close = (one for one in within if one.capacity_tib <= hold_tib * (1 + spare_share))
+    return next(close, min(within, key=lambda one: one.capacity_tib))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,277 @@
+"""Advice about the inference platform: does what is declared meet the demand, and where to serve at least cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gpufleet.catalog import latency, prices, regions, sizes
+from gpufleet.sizing.advice import Advice, Objection
+from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
+from gpufleet.sizing.explanation import Figure, Input
+from gpufleet.sizing.numbers import SizingError
+from gpufleet.sizing.placement import InfeasibleError, place
+from gpufleet.sizing.serving import Serving, Unfit, serve, serving_figures
+from gpufleet.sizing.serving_changes import changes
+from gpufleet.spec.base import Priority
+from gpufleet.spec.environment import Environment
+from gpufleet.spec.inference import Inference, InferenceRegion, Model
+from gpufleet.spec.pool_names import agent_pools
+
+_PATH = ("inference",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What limits a placement beside the stack file."""
+
+    quotas: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """As in `demand.Problem.quotas`."""
+    spot_share: float = 0.0
+    any_size: bool = False
+    """Every GPU size with a price, not only those that the stack file uses."""
+    max_regions: int | None = None
+    survive_loss: bool | None = None
+    """Unless said: yes, where several regions serve."""
+    seconds: float = 20.0
+
+
+def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[Unfit]]:
+    """Tokens a second that a region's pools give a model at their most, alone on them.
+
+    Returns:
+        From regular nodes, from spot nodes, and why pools don't count.
+    """
+    regular = spot = 0.0
+    unfit = []
+    for pool in region.pools:
+        size = sizes.find(pool.sku)
+        if size is None or not size.is_gpu:
+            continue
+        found = serve(model, size)
+        if isinstance(found, Unfit):
+            unfit.append(found)
+            continue
+        nodes = sum(plan.max_nodes for plan in agent_pools(pool))
+        tokens = nodes // found.unit_nodes * found.tokens_per_s_per_unit
+        if pool.priority is Priority.SPOT:
+            spot += tokens
+        else:
+            regular += tokens
+    return regular, spot, unfit
+
+
+def advise(environment: Environment, limits: Limits | None = None) -> Advice:
+    """Judge the declared pools; with `limits` also place the demand anew and propose changes.
+
+    Raises:
+        InfeasibleError: nothing meets the demand within the limits.
+        SizingError: numbers out of range.
+    """
+    inference = environment.inference
+    if inference is None:
+        raise SizingError("the environment has no inference platform")
+    objections = tuple(_objections(inference))
+    figures = list(_declared_figures(inference))
+    if limits is None:
+        return Advice(title="inference", figures=tuple(figures), objections=objections)
+    servings = _servings(inference, limits)
+    problem = _problem(environment, inference, limits, servings)
+    plan = place(problem, seconds=limits.seconds)
+    figures += _plan_figures(plan, problem)
+    return Advice(
+        title="inference",
+        figures=tuple(figures),
+        objections=objections,
+        changes=tuple(changes(inference, plan)),
+    )
+
+
+def _objections(inference: Inference) -> Iterator[Objection]:
+    """Each model's part of the pools is as large as its part of the demand: several models share the nodes."""
+    shares, undecided = _node_shares(inference)
+    yield from undecided
+    total = sum(shares.values())
+    if not inference.models or undecided or not shares:
+        return
+    path = (*_PATH, "regions")
+    if total > 1 + 1e-9:
+        yield Objection(
+            path=path,
+            message=f"all pools at their most, spot included, give {1 / total:.0%} of the declared demand",
+            fix="Raise nodes.max; `gpufleet size` proposes by how much",
+        )
+    elif (lost := _worst_loss(inference)) is not None and lost[1] > 1 + 1e-9:
+        yield Objection(
+            path=path,
+            message=f"with {lost[0]} lost the other regions give {1 / lost[1]:.0%} of the declared demand",
+            fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
+        )
+
+
+def _node_shares(inference: Inference, *, without: str = "") -> tuple[dict[str, float], list[Objection]]:
+    """Per model the part of the whole capacity that its demand takes; more than 1 in sum is too little capacity."""
+    shares: dict[str, float] = {}
+    undecided = []
+    for index, model in enumerate(inference.models):
+        tokens = 0.0
+        unfit: list[Unfit] = []
+        for region in inference.regions:
+            if region.name != without:
+                regular, spot, reasons = capacity(region, model)
+                tokens += regular + spot
+                unfit += reasons
+        if tokens > 0:
+            shares[model.name] = model.demand_tokens_per_second / tokens
+            continue
+        reasons_text = "; ".join(dict.fromkeys(one.reason for one in unfit)) or "there are no GPU pools"
+        undecided.append(
+            Objection(
+                path=(*_PATH, "models", index, "name"),
+                message=f"{model.name} is served by no pool: {reasons_text}",
+                fix="Measure it and state tokensPerSecondPerGpu"
+                if any(not one.decided for one in unfit)
+                else "Choose a larger size, fewer bytes a weight, less context or concurrency",
+                decided=not any(not one.decided for one in unfit),
+            )
+        )
+    return shares, undecided
+
+
+def _worst_loss(inference: Inference) -> tuple[str, float] | None:
+    """The region whose loss hurts most, and the demand relative to what is left; None with a single region."""
+    if len(inference.regions) < 2:
+        return None
+    worst: tuple[str, float] | None = None
+    for region in inference.regions:
+        shares, missing = _node_shares(inference, without=region.name)
+        load = float("inf") if missing else sum(shares.values())
+        if worst is None or load > worst[1]:
+            worst = (region.name, load)
+    return worst
+
+
+def _declared_figures(inference: Inference) -> Iterator[Figure]:
+    seen: set[tuple[str, str]] = set()
+    for model in inference.models:
+        for region in inference.regions:
+            for pool in region.pools:
+                size = sizes.find(pool.sku)
+                if size is None or not size.is_gpu or (model.name, size.name) in seen:
+                    continue
+                seen.add((model.name, size.name))
+                found = serve(model, size)
+                if isinstance(found, Serving):
+                    yield from serving_figures(found)
+        for region in inference.regions:
+            regular, spot, _ = capacity(region, model)
+            yield Figure(
+                name=f"{model.name} in {region.name}: declared capacity",
+                value=regular + spot,
+                unit="tokens/s",
+                formula="nodes at their most · output of a node, alone on it",
+                source="above",
+                inputs=(
+                    Input(name="regular", value=regular, unit="tokens/s", source="pools of regular priority"),
+                    Input(name="spot", value=spot, unit="tokens/s", source="pools of spot priority"),
+                ),
+            )
+
+
+def _servings(inference: Inference, limits: Limits) -> list[Serving]:
+    used = {pool.sku for region in inference.regions for pool in region.pools}
+    names = sizes.names() if limits.any_size else tuple(used)
+    candidates = [size for name in names if (size := sizes.find(name)) is not None and size.gpu_vendor == "NVIDIA"]
+    servings: list[Serving] = []
+    for model in inference.models:
+        found = [serve(model, size) for size in candidates]
+        mine = [one for one in found if isinstance(one, Serving)]
+        if not mine:
+            reasons = dict.fromkeys(one.reason for one in found if isinstance(one, Unfit))
+            raise InfeasibleError(
+                f"no size serves {model.name}: {'; '.join(reasons) or 'there are no GPU sizes'}",
+                hint="State tokensPerSecondPerGpu for a size that holds it, or try --any-size.",
+            )
+        servings += mine
+    return servings
+
+
+def _problem(environment: Environment, inference: Inference, limits: Limits, servings: Sequence[Serving]) -> Problem:
+    places = [name for name in environment.allowed_regions if regions.find(name) is not None]
+    origins = {one.region: one for one in inference.demand}
+    total = sum(one.share for one in inference.demand)
+    demand = []
+    for model in inference.models:
+        if not inference.demand:
+            demand.append(Demand(origin="anywhere", model=model.name, tokens_per_second=model.demand_tokens_per_second))
+        demand += [
+            Demand(
+                origin=one.region,
+                model=model.name,
+                tokens_per_second=model.demand_tokens_per_second * one.share / total,
+            )
+            for one in inference.demand
+        ]
+    return Problem(
+        demand=demand,
+        offers=list(_offers(places, servings, limits)),
+        rtt_ms={
+            (origin, place_): found.rtt_ms
+            for origin in origins
+            for place_ in places
+            if (found := latency.between(origin, place_)) is not None
+        },
+        max_rtt_ms={name: one.max_rtt_ms for name, one in origins.items() if one.max_rtt_ms is not None},
+        quotas=limits.quotas,
+        spot_share=limits.spot_share,
+        survive_loss=len(inference.regions) > 1 if limits.survive_loss is None else limits.survive_loss,
+        max_regions=limits.max_regions,
+    )
+
+
+def _offers(places: Sequence[str], servings: Sequence[Serving], limits: Limits) -> Iterator[Offer]:
+    for place_ in places:
+        for found in servings:
+            for spot in (False, True) if limits.spot_share > 0 else (False,):
+                price = prices.price(found.size.name, place_, spot=spot)
+                if isinstance(price, prices.Unpriced):
+                    continue
+                yield Offer(
+                    region=place_,
+                    size=found.size.name,
+                    model=found.model.name,
+                    spot=spot,
+                    nodes=found.unit_nodes,
+                    usd_per_hour=float(price.usd_per_hour) * found.unit_nodes,
+                    tokens_per_second=found.tokens_per_s_per_unit,
+                    family=found.size.quota_family,
+                    vcpus=found.size.vcpus * found.unit_nodes,
+                )
+
+
+def _plan_figures(plan: Plan, problem: Problem) -> Iterator[Figure]:
+    yield Figure(
+        name="placement: price of the nodes",
+        value=plan.usd_per_hour,
+        unit="USD/h",
+        formula="Σ units · price, least of all plans that keep the limits",
+        source="HiGHS, by scipy.optimize.milp",
+        inputs=(
+            Input(name="offers", value=len(problem.offers), source="sizes and allowed regions with a known price"),
+            Input(name="gap", value=100 * plan.gap, unit="%", source="distance from the proven lower bound"),
+        ),
+        note="nodes alone: no storage, traffic or control planes",
+    )
+    for one in plan.placed:
+        yield Figure(
+            name=f"placement: {one.offer.model} in {one.offer.region}",
+            value=one.nodes,
+            unit=f"nodes of {one.offer.size}" + (", spot" if one.offer.spot else ""),
+            formula="units · nodes of a unit",
+            source="the placement",
+            inputs=(
+                Input(name="units", value=one.units, source="the placement"),
+                Input(name="output", value=one.units * one.offer.tokens_per_second, unit="tokens/s", source="units"),
+                Input(name="price", value=one.units * one.offer.usd_per_hour, unit="USD/h", source="price list"),
+            ),
+        )

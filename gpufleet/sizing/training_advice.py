@@ -1,0 +1,206 @@
+"""Advice about a training fabric: days, failures, checkpoints, spares and storage."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from gpufleet.catalog import checkpoints, limits
+from gpufleet.catalog import lustre as catalog_lustre
+from gpufleet.sizing import checkpoint, storage, training
+from gpufleet.sizing.advice import Advice, Change, Objection
+from gpufleet.sizing.defaults import default
+from gpufleet.sizing.fabric import Job, job
+from gpufleet.sizing.numbers import SizingError
+from gpufleet.sizing.storage_figures import storage_figures
+from gpufleet.sizing.training_figures import LEAST_USEFUL, run_figures, useful_share
+from gpufleet.spec.base import Path
+from gpufleet.spec.pool import NodeRange
+from gpufleet.spec.training import TrainingFabric
+
+
+def advise(fabric: TrainingFabric, path: Path, *, within_days: float | None = None) -> Advice:
+    """Size one fabric.
+
+    Args:
+        fabric: the fabric.
+        path: its place in the stack file, such as `("training", 0)`.
+        within_days: also find the nodes that finish within so many days.
+
+    Raises:
+        SizingError: numbers out of range.
+    """
+    title = f"training fabric {fabric.name}"
+    found = job(fabric)
+    if found is None:
+        missing = "a workload" if fabric.workload is None else "regular GPU nodes"
+        objection = Objection(
+            path=(*path, "workload" if fabric.workload is None else "pools"),
+            message=f"has no {missing}, so nothing can be sized",
+            fix="Describe the workload" if fabric.workload is None else "Give the fabric a regular GPU pool",
+            decided=False,
+        )
+        return Advice(title=title, objections=(objection,))
+    changes = tuple(_changes(fabric, found, path, within_days))
+    return Advice(
+        title=title,
+        figures=(*run_figures(found, fabric), *storage_figures(fabric, found)),
+        objections=tuple(_objections(fabric, found, path)),
+        changes=changes,
+    )
+
+
+def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Objection]:
+    workload = (*path, "workload")
+    if found.tflops_per_gpu is None:
+        yield Objection(
+            path=(*workload, "tflopsPerGpu"),
+            message=f"nobody has published a training rate on {found.size.gpu_model}, so days and reads aren't known",
+            fix="Measure a few steps and state it",
+            decided=False,
+        )
+    state = found.workload.parameters_b * checkpoints.get("training_memory").bytes_per_parameter
+    room = found.gpus * (found.size.gpu_memory_gb or 0.0)
+    if state > room:
+        yield Objection(
+            path=(*workload, "parametersB"),
+            message=f"weights, gradients and optimiser take {state:,.0f} GB and all GPUs have {room:,.0f} GB, before "
+            "activations",
+            fix="Use more nodes or a size with more memory",
+        )
+    allowed = found.workload.checkpoint.max_loss_percent
+    loss = 100 * (1 - useful_share(fabric, found))
+    if loss > allowed * (1 + 1e-9):
+        yield Objection(
+            path=(*workload, "checkpoint", "maxLossPercent"),
+            message=f"failures and checkpoints cost {loss:.3g} % of the time, {allowed:g} % are allowed",
+            fix=_loss_fix(found, fabric),
+        )
+    yield from _storage_objections(fabric, found, path)
+
+
+def _loss_fix(found: Job, fabric: TrainingFabric) -> str:
+    if storage.write_rate(found) is not None:
+        wanted = storage.proposed(fabric)
+        if wanted is not None:
+            return f"Take {wanted.capacity_tib:g} TiB of {wanted.sku}"
+    floor = 100 * checkpoint.least_loss(1e-6, found.mtbf_s, float(found.restart_s.value))
+    if found.workload.checkpoint.stall_seconds is None:
+        return (
+            f"No file system is fast enough: restarts alone cost {floor:.3g} %. Write checkpoints asynchronously and "
+            "state stallSeconds, restart faster, or allow more"
+        )
+    return (
+        f"No file system is fast enough: restarts alone cost {floor:.3g} %. Restart faster, stall less, or allow more"
+    )
+
+
+def _storage_objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Objection]:
+    wanted, has = storage.needs(fabric), storage.planned_lustre_tib(fabric)
+    lustre = fabric.storage.lustre
+    if wanted is None or lustre is None or has is None:
+        return
+    rate = storage.planned_bytes_per_second(fabric)
+    if wanted.read_bytes_per_s is not None and rate < wanted.read_bytes_per_s * (1 - 1e-9):
+        yield Objection(
+            path=(*path, "storage", "lustre", "capacityTiB"),
+            message=f"gives {rate / 1e9:.3g} GB/s and the GPUs read {wanted.read_bytes_per_s / 1e9:.3g} GB/s, so they "
+            "wait",
+            fix="Leave the capacity out to have it derived, or choose a faster SKU",
+        )
+    if has < wanted.hold_tib:
+        kept = default("storage.checkpoints_kept").value
+        yield Objection(
+            path=(*path, "storage", "lustre", "capacityTiB"),
+            message=f"{has:g} TiB can't hold the dataset and {kept:g} checkpoints, {wanted.hold_tib:.4g} TiB",
+            fix="Leave it out to have it derived",
+        )
+    if has > (most := catalog_lustre.get(lustre.sku.value).max_tib_documented):
+        yield Objection(
+            path=(*path, "storage", "lustre", "sku"),
+            message=f"{has:,.0f} TiB are needed and {lustre.sku.value} has {most:,} TiB at the most",
+            fix="Choose a slower SKU, which grows larger",
+        )
+    if wanted.write_bytes_per_s is not None:
+        nics = found.nodes * found.nic_bytes_per_s
+        if wanted.write_bytes_per_s > nics:
+            yield Objection(
+                path=(*path, "workload", "checkpoint", "maxLossPercent"),
+                message=f"checkpoints need {wanted.write_bytes_per_s / 1e9:.3g} GB/s and the nodes' front-end networks "
+                f"carry {nics / 1e9:.3g} GB/s",
+                fix="Write checkpoints asynchronously and state stallSeconds, or allow more",
+            )
+
+
+def _changes(fabric: TrainingFabric, found: Job, path: Path, within_days: float | None) -> Iterator[Change]:
+    proposed = storage.proposed(fabric)
+    lustre = fabric.storage.lustre
+    if proposed is not None and lustre is not None and storage.too_small(fabric):
+        where = (*path, "storage", "lustre")
+        why = (
+            f"{'for speed' if proposed.speed_decides else 'for what it holds'}: {proposed.capacity_tib:g} TiB give "
+            f"{proposed.bytes_per_second / 1e9:.3g} GB/s. On Azure this is another file system; the data stays behind"
+        )
+        if proposed.sku != lustre.sku.value:
+            yield Change(path=(*where, "sku"), value=proposed.sku, why=why)
+        if lustre.capacity_tib is not None:
+            yield Change(path=(*where, "capacityTiB"), value=_plain(proposed.capacity_tib), why=why)
+    if within_days is not None:
+        yield from _node_change(fabric, found, path, within_days)
+
+
+def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: float) -> Iterator[Change]:
+    if found.tflops_per_gpu is None:
+        raise SizingError(
+            f"training fabric {fabric.name}: no training rate is known for {found.size.gpu_model}",
+            hint="State workload.tflopsPerGpu.",
+        )
+    nodes = _nodes_within(fabric, found, float(found.tflops_per_gpu.value), within_days)
+    share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
+    mine = [index for index, pool in enumerate(fabric.pools) if pool.sku == found.size.name]
+    index = mine[0]
+    if len(mine) > 1:
+        raise SizingError(
+            f"training fabric {fabric.name} has several pools of {found.size.name}; {nodes:,} nodes would finish "
+            f"within {within_days:g} days",
+            hint="Divide them over the pools by hand.",
+        )
+    spread = fabric.pools[index].nodes
+    why = f"{nodes:,} nodes finish within {within_days:g} days at a useful share of {share:.1%}"
+    where = (*path, "pools", index, "nodes")
+    if isinstance(spread, NodeRange):
+        if spread.max != nodes:
+            yield Change(path=(*where, "max"), value=nodes, why=why)
+        if spread.min > nodes:
+            yield Change(path=(*where, "min"), value=nodes, why="no more than the most")
+    elif spread != nodes:
+        yield Change(path=where, value=nodes, why=why)
+
+
+def _nodes_within(fabric: TrainingFabric, found: Job, tflops: float, within_days: float) -> int:
+    """The fewest nodes that finish in time; more nodes fail more often, so the useful share is of that many nodes."""
+    nodes, most = 1, limits.value("aks.nodes_per_cluster")
+    while True:
+        share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
+        if share < LEAST_USEFUL:
+            raise SizingError(
+                f"training fabric {fabric.name} can't finish within {within_days:g} days: failures leave {nodes:,} "
+                "nodes no time to compute",
+                hint="Restart faster, write checkpoints faster, or allow more days.",
+            )
+        needed = training.nodes_for_days(
+            found.workload.parameters_b,
+            found.workload.tokens_b,
+            within_days,
+            gpus_per_node=found.size.gpus,
+            tflops_per_gpu=tflops,
+            useful=share,
+            at_most=most,
+        )
+        if needed <= nodes:
+            return nodes
+        nodes = needed
+
+
+def _plain(value: float) -> float | int:
+    return int(value) if value == int(value) else value
