@@ -137,13 +137,15 @@ def _write(store: Store, key: str, assignments: list[Assignment]) -> None:
 
 def _put(store: Store, record: Record, assignments: list[Assignment]) -> None:
     kind, book = registry.by_token(record["token"]), ContractBook("azure-native")
-    inputs = _assigned(record["inputs"], assignments)
+    # What the provider adds to a program's inputs is none of the program's.
+    own = {name: value for name, value in record["inputs"].items() if name == "azureApiVersion" or name[:2] == "__"}
+    inputs = _assigned({name: value for name, value in record["inputs"].items() if name not in own}, assignments)
     request = CheckRequest(urn=Urn(kind.pulumi_type, arm.name_of(record["id"])), olds=record["inputs"], news=inputs)
     checked = AzureNative(store, book).check(request)
     if checked.failures:
         raise SandboxError("\n".join(f"'{failure.path}': {failure.reason}" for failure in checked.failures))
     ResourceManager(store, book.get, subscription=record["id"].split("/")[2], pace=Pace()).update(
-        record["id"], kind, checked.inputs
+        record["id"], kind, {**own, **checked.inputs}
     )
 
 

@@ -114,12 +114,17 @@ def _finish(transaction: Transaction, key: str, operation: Record) -> None:
 
 
 def remove(transaction: Transaction, record: Record) -> None:
-    """Take a resource away with its companions and all below it, running operations included."""
-    for resource_id in (*record.get("companions", ()), record["id"]):
-        for prefix in (resource_id, key_of(resource_id)):
-            for key in transaction.under(prefix + "/"):
-                transaction.delete(key)
-            transaction.delete(prefix)
+    """Take a resource away with all below it and their companions, running operations included."""
+    doomed = [record["id"]]
+    while doomed:
+        resource_id = doomed.pop()
+        for key in (*transaction.under(resource_id + "/"), resource_id):
+            gone = transaction.get(key)
+            if gone is not None:
+                doomed += gone.get("companions", ())
+            transaction.delete(key)
+        for key in (*transaction.under(key_of(resource_id) + "/"), key_of(resource_id)):
+            transaction.delete(key)
 
 
 def running(transaction: Transaction, resource_id: str) -> Record | None:

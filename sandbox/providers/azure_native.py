@@ -11,14 +11,17 @@ import os
 
 from sandbox import arm
 from sandbox.azure import registry
+from sandbox.azure.checks import COMMON
 from sandbox.azure.model import SANDBOX_SUBSCRIPTION, SANDBOX_TENANT, ResourceType, normalise_location
-from sandbox.azure.resource_manager import ResourceManager
+from sandbox.azure.resource_manager import DEFAULT_TIMEOUT, Accepted, Resource, ResourceManager
 from sandbox.cloud import open_store
 from sandbox.contract import Contract, ContractBook, check_inputs
 from sandbox.contract.model import Array, ObjectShape, Reference, Shape
-from sandbox.errors import Failure, SandboxError
+from sandbox.errors import ArmError, Failure, OutcomeUnknownError, PartialFailureError, SandboxError
+from sandbox.pace import CancelledError, Pace, pace_from
 from sandbox.providers.autoname import random_hex, random_uuid
 from sandbox.providers.difference import Difference, carry_over, compare
+from sandbox.providers.retry import send
 from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Properties, Secret, Value, reveal
@@ -33,12 +36,17 @@ class AzureNative(Backend):
 
     package = "azure-native"
 
-    def __init__(self, store: Store, book: ContractBook) -> None:
+    def __init__(self, store: Store, book: ContractBook, pace: Pace | None = None) -> None:
         self.version = book.version
         self._store = store
         self._book = book
+        self._pace = pace or Pace()
         self._location = ""
-        self._manager = ResourceManager(store, book.get)
+        self._manager = ResourceManager(store, book.get, pace=self._pace)
+
+    def cancel(self) -> None:
+        """End the waits; Azure's operations go on."""
+        self._pace.cancel()
 
     def configure(self, variables: Properties) -> None:
         """Subscription, tenant and default location: configuration, else environment, else the sandbox's own."""
@@ -49,6 +57,7 @@ class AzureNative(Backend):
             self._book.get,
             subscription=plain.get("subscriptionId") or os.environ.get("ARM_SUBSCRIPTION_ID") or SANDBOX_SUBSCRIPTION,
             tenant=plain.get("tenantId") or os.environ.get("ARM_TENANT_ID") or SANDBOX_TENANT,
+            pace=self._pace,
         )
 
     def check(self, request: CheckRequest) -> Checked:
@@ -62,7 +71,7 @@ class AzureNative(Backend):
         failures += self._missing(kind, contract, inputs)
         if not failures:
             failures += [failure for name, rule in kind.names.items() for failure in rule.check(name, inputs.get(name))]
-            failures += [failure for check in kind.checks for failure in check(inputs)]
+            failures += [failure for check in (*COMMON, *kind.checks) for failure in check(inputs)]
             failures += _unknown_region(kind, inputs)
         if contract.api_version:
             inputs.setdefault("azureApiVersion", contract.api_version)
@@ -143,17 +152,40 @@ class AzureNative(Backend):
 
     def create(self, urn: Urn, inputs: Properties) -> tuple[str, Properties]:
         """Create through Resource Manager."""
-        made = self._manager.create(registry.by_token(urn.type), inputs)
+        kind = registry.by_token(urn.type)
+        made = self._finish(send(lambda: self._manager.begin_create(kind, inputs), self._pace))
         return made.id, made.outputs
 
     def update(self, urn: Urn, resource_id: str, inputs: Properties, state: Properties) -> Properties:  # noqa: ARG002
         """Update through Resource Manager."""
-        return self._manager.update(resource_id, registry.by_token(urn.type), inputs).outputs
+        kind = registry.by_token(urn.type)
+        return self._finish(send(lambda: self._manager.begin_update(resource_id, kind, inputs), self._pace)).outputs
 
     def delete(self, urn: Urn, resource_id: str, state: Properties) -> None:  # noqa: ARG002
         """Delete through Resource Manager."""
         registry.by_token(urn.type)
-        self._manager.delete(resource_id)
+        accepted = send(lambda: self._manager.begin_delete(resource_id), self._pace)
+        if accepted is not None:
+            self._manager.finish(accepted, self.timeout.get() or DEFAULT_TIMEOUT)
+
+    def _finish(self, accepted: Accepted) -> Resource:
+        """Wait for a creation or an update.
+
+        What failed in Azure is reported with its state, so that the engine keeps it and mends it in the next run
+        (HandleErrorWithCheckpoint in pulumi-azure-native's provider/pkg/provider/crud).
+        """
+        try:
+            made = self._manager.finish(accepted, self.timeout.get() or DEFAULT_TIMEOUT)
+        except CancelledError as error:
+            raise OutcomeUnknownError(f"resource updated but read failed {error}: {error}") from error
+        except ArmError as error:
+            left = self._manager.find(accepted.id)
+            if left is None:
+                raise
+            raise PartialFailureError(left.id, left.outputs, str(error)) from error
+        if made is None:
+            raise arm.resource_not_found(accepted.id)  # somebody deleted it meanwhile
+        return made
 
     def read(
         self, urn: Urn, resource_id: str, state: Properties, inputs: Properties
@@ -162,7 +194,7 @@ class AzureNative(Backend):
         kind = registry.by_token(urn.type)
         if arm.parse_id(kind.path, resource_id) is None:
             raise SandboxError(f"'{resource_id}' is not the id of a {kind.title}: it has the form {kind.path}")
-        found = self._manager.find(resource_id)
+        found = send(lambda: self._manager.read(resource_id), self._pace)
         if found is None or found.pulumi_type != kind.pulumi_type:
             return None
         contract = self._book.get(kind.pulumi_type)
@@ -238,7 +270,7 @@ def _project_value(contract: Contract, shape: Shape, value: Value) -> Value:
 
 def main() -> None:
     """Entry point of the plugin."""
-    run(lambda: AzureNative(open_store(), ContractBook("azure-native")))
+    run(lambda: AzureNative(open_store(), ContractBook("azure-native"), pace_from()))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sandbox.azure.resource_manager import Resource, ResourceManager
 from sandbox.contract import ContractBook
 from sandbox.store import Store
 from sandbox.values import Properties
+from tests.sandbox.engine import Sandbox, make_sandbox
 
 NOW = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 
@@ -67,3 +69,9 @@ class Azure:
 @pytest.fixture
 def azure(store: Store, azure_book: ContractBook) -> Azure:
     return Azure(store, azure_book)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    yield make_sandbox(tmp_path, monkeypatch)
+    gc.collect()

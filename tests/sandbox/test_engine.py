@@ -3,69 +3,20 @@
 from __future__ import annotations
 
 import base64
-import gc
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pulumi
 import pytest
 from pulumi_azure_native import containerservice, managedidentity, network, resources
 
-from components.aliases import trim_version_aliases
 from gpufleet.engine import SECRET, EngineError, RunOptions
-from gpufleet.engine.sandbox_home import SALT
-from gpufleet.engine.stack import EnvironmentStack
-from sandbox import inventory
-from sandbox.store import Store
+from tests.sandbox.engine import Sandbox, errors
 from tests.sandbox.program import LOCATION, everything
 
 # When the engine ends a run that failed, the SDK's server for inline programs leaves its event loop unclosed; that is
 # collected, and forgiven, in the test that made it.
 pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
-
-
-class Sandbox:
-    """A project with one stack, its sandbox home and what is in its cloud."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def stack(self, program: Callable[[], None]) -> EnvironmentStack:
-        def main() -> None:
-            trim_version_aliases()
-            program()
-
-        return EnvironmentStack("t", root=self.root, sandbox=True, program=main)
-
-    @property
-    def store(self) -> Store:
-        return Store(self.root / ".sandbox" / "cloud")
-
-    def ids(self) -> list[str]:
-        store = self.store
-        try:
-            return [item.id for item in inventory.items(store)]
-        finally:
-            store.close()
-
-
-@pytest.fixture
-def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    (tmp_path / "stacks").mkdir()
-    (tmp_path / "Pulumi.yaml").write_text("name: gpufleet\nruntime: python\nstackConfigDir: stacks\n")
-    (tmp_path / "stacks" / "Pulumi.t.yaml").write_text(f"encryptionsalt: {SALT}\n")
-    monkeypatch.setenv("GPUFLEET_SANDBOX_HOME", str(tmp_path / ".sandbox"))
-    for name in ("GPUFLEET_SANDBOX_CLOUD", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_HOME", "KUBECONFIG"):
-        monkeypatch.delenv(name, raising=False)
-    yield Sandbox(tmp_path)
-    gc.collect()
-
-
-def errors(caught: pytest.ExceptionInfo[EngineError]) -> str:
-    result = caught.value.result
-    assert result is not None
-    return "\n".join(diagnostic.message for diagnostic in result.diagnostics)
 
 
 def test_one_of_each_type_comes_up_stays_refreshes_and_goes(sandbox: Sandbox) -> None:

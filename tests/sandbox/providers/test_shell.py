@@ -12,21 +12,24 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.empty_pb2 import Empty
-from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
+from sandbox import faults
 from sandbox.contract.book import sdk_version
 from sandbox.providers.marshal import from_struct, to_struct
+from sandbox.store import Store
 
 Plugin = subprocess.Popen[str]
 NAMESPACE = "urn:pulumi:t::gpufleet::kubernetes:core/v1:Namespace::ns"
+VNET = "urn:pulumi:t::gpufleet::azure-native:network:VirtualNetwork::vnet"
 GROUP = "urn:pulumi:t::gpufleet::pkg:index:Component$azure-native:resources:ResourceGroup::rg"
 
 
-def start(module: str, cloud: Path | str) -> Plugin:
+def start(module: str, cloud: Path | str, **variables: str) -> Plugin:
     return subprocess.Popen(
         [sys.executable, "-u", "-m", f"sandbox.providers.{module}", "127.0.0.1:1"],
-        env={**os.environ, "GPUFLEET_SANDBOX_CLOUD": str(cloud)},
+        env={**os.environ, "GPUFLEET_SANDBOX_CLOUD": str(cloud), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -140,3 +143,50 @@ def test_no_cloud_is_a_clean_error() -> None:
     out, err = plugin.communicate(timeout=20)
     assert (plugin.returncode, out) == (1, "")
     assert err == "GPUFLEET_SANDBOX_CLOUD must be the absolute path of the sandbox's cloud, but is ''\n"
+
+
+def test_a_failed_creation_brings_its_state_and_a_cancel_ends_a_wait(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    faults.add(store, faults.make(code="AllocationFailed"))
+    store.close()
+    plugin = start("azure_native", tmp_path, GPUFLEET_SANDBOX_TIME_SCALE="100")
+    assert plugin.stdout is not None
+    with grpc.insecure_channel(f"127.0.0.1:{int(plugin.stdout.readline())}") as channel:
+        stub = ResourceProviderStub(channel)
+        stub.Configure(provider_pb2.ConfigureRequest())
+        inputs = to_struct({"resourceGroupName": "rg", "location": "eastus"})
+        # A group's creation is no long-running operation: the fault strikes at once.
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Create(provider_pb2.CreateRequest(urn=GROUP, properties=inputs))
+        assert "AllocationFailed" in str(caught.value.details())
+        waiting = stub.Create.future(provider_pb2.CreateRequest(urn=GROUP, properties=inputs))
+        stub.Cancel(Empty())
+        assert (
+            waiting.exception(timeout=20).details()
+            == "resource updated but read failed context canceled: context canceled"
+        )
+    plugin.send_signal(signal.SIGINT)
+    assert plugin.communicate(timeout=20) == ("", "")
+
+
+def test_a_failed_operation_is_told_with_the_resources_state(
+    azure_plugin: tuple[Plugin, ResourceProviderStub], tmp_path: Path
+) -> None:
+    _, stub = azure_plugin
+    stub.Configure(provider_pb2.ConfigureRequest())
+    inputs = to_struct({"resourceGroupName": "rg", "location": "eastus"})
+    stub.Create(provider_pb2.CreateRequest(urn=GROUP, properties=inputs))
+    store = Store(tmp_path)
+    faults.add(store, faults.make(code="AllocationFailed"))
+    store.close()
+    wanted = to_struct({"resourceGroupName": "rg", "virtualNetworkName": "vnet", "location": "eastus"})
+    with pytest.raises(grpc.RpcError) as caught:
+        stub.Create(provider_pb2.CreateRequest(urn=VNET, properties=wanted))
+    [details] = [item.value for item in caught.value.trailing_metadata() if item.key == "grpc-status-details-bin"]
+    status = status_pb2.Status.FromString(details)
+    failed = provider_pb2.ErrorResourceInitFailed()
+    assert status.details[0].Unpack(failed)
+    assert failed.id.endswith("/virtualNetworks/vnet")
+    assert from_struct(failed.properties)["provisioningState"] == "Failed"
+    assert from_struct(failed.inputs) == from_struct(wanted)
+    assert list(failed.reasons) == [caught.value.details()]
