@@ -40,6 +40,9 @@ def _of(before: object, after: object, path: tuple[str, ...], component: str) ->
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys([*before, *after]):
             yield from _of(before.get(key), after.get(key), (*path, key), component)
+    elif (lists := _named_lists(before, after)) is not None:
+        for key, (gone, new) in lists.items():
+            yield from _of(gone, new, (*path, key), component)
     elif (old := _by_name(before)) is not None and (new := _by_name(after)) is not None:
         kind = _NAMED_ITEMS.get(path[-1], path[-1])
         for name in dict.fromkeys([*old, *new]):
@@ -55,6 +58,15 @@ def _of(before: object, after: object, path: tuple[str, ...], component: str) ->
         yield Difference(component, " ".join([*_words(path), f"{_short(before)} → {_short(after)}"]))
 
 
+def _named_lists(before: object, after: object) -> dict[str, tuple[object, object]] | None:
+    """Of a block that came or went, the lists of things with names: these are what is worth telling."""
+    block = after if before is None else before
+    if (before is not None and after is not None) or not isinstance(block, Mapping):
+        return None
+    lists = {key: value for key, value in block.items() if value and _by_name(value) is not None}
+    return {key: ([], value) if before is None else (value, []) for key, value in lists.items()} or None
+
+
 def _by_name(value: object) -> dict[str, object] | None:
     """A list of things that have names, by name; None for anything else."""
     if not isinstance(value, list) or not all(isinstance(one, Mapping) and "name" in one for one in value):
@@ -68,8 +80,7 @@ def _said(path: tuple[str, ...], component: str) -> str:
 
 
 def _words(path: tuple[str, ...]) -> list[str]:
-    words = [part for part in path if part not in _QUIET]
-    return words or list(path[-1:])
+    return [*(part for part in path[:-1] if part not in _QUIET), *path[-1:]]
 
 
 def _short(value: object) -> str:
@@ -86,6 +97,8 @@ def _short(value: object) -> str:
             text = str(value)
         case list() if not value:
             return "nothing"
+        case {**members}:
+            text = ", ".join(f"{key} {_short(one)}" for key, one in members.items() if one is not None)
         case _:
             text = str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
