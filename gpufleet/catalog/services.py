@@ -232,6 +232,10 @@ def _meters() -> dict[tuple[str, str], dict[str, list[Row]]]:
         missing = row.choice("confidence", "high", "medium", "low", "missing") == "missing"
         if missing == (row.optional_usd("usd") is not None):
             raise row.error("confidence is missing exactly where usd is empty")
+        if not row.integer("unit_quantity"):
+            raise row.error("unit_quantity is 0, and something is sold by it")
+        if row.cells["period"]:
+            row.choice("period", *Period)
         if not missing:
             row.text("as_of"), row.text("source")
         tiers.append(row)
