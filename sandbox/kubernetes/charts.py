@@ -8,19 +8,20 @@ kubernetes-sigs/node-feature-discovery.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sandbox.values import Properties
+from sandbox.values import Properties, Value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """A custom resource definition."""
+    """A custom resource definition; ``schemas``, by version, where an object brings it (charts' are in crds/)."""
 
     group: str
     kind: str
     versions: tuple[str, ...]
     namespaced: bool = False
+    schemas: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,7 @@
-"""Kinds: group, version and scope; which fields of an object cannot change; names that the API server takes."""
+"""Kinds: group, version and scope, and which changes the provider answers with a replacement."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -45,44 +44,73 @@ CLUSTER_SCOPED = frozenset(
     }
 )
 
+# Versions that a 1.34 API server serves when nobody switches others on (Kubernetes 1.34 API reference; beta versions
+# are off by default since 1.24, KEP-3136).
+_SERVED = frozenset(
+    {
+        "admissionregistration.k8s.io/v1", "apiextensions.k8s.io/v1", "apiregistration.k8s.io/v1", "apps/v1",
+        "authentication.k8s.io/v1", "authorization.k8s.io/v1", "autoscaling/v1", "autoscaling/v2", "batch/v1",
+        "certificates.k8s.io/v1", "coordination.k8s.io/v1", "discovery.k8s.io/v1", "events.k8s.io/v1",
+        "flowcontrol.apiserver.k8s.io/v1", "networking.k8s.io/v1", "node.k8s.io/v1", "policy/v1",
+        "rbac.authorization.k8s.io/v1", "resource.k8s.io/v1", "scheduling.k8s.io/v1", "storage.k8s.io/v1", "v1",
+    }
+)  # fmt: skip
+# Kinds that a later version added to one of these (Kubernetes 1.36 release notes); the SDK has them already.
+_LATER = frozenset(
+    {
+        "admissionregistration.k8s.io/MutatingAdmissionPolicy",
+        "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding",
+    }
+)
+
 # Fields whose change the provider answers with a replacement (pulumi-kubernetes provider/pkg/provider/diff.go), by
-# kind.
+# group and kind.
+_POD_FIELDS = (
+    "affinity", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "enableServiceLinks", "hostAliases",
+    "hostIPC", "hostNetwork", "hostPID", "hostname", "imagePullSecrets", "nodeName", "nodeSelector", "overhead",
+    "preemptionPolicy", "priority", "priorityClassName", "readinessGates", "restartPolicy", "runtimeClassName",
+    "schedulerName", "securityContext", "serviceAccount", "serviceAccountName", "shareProcessNamespace", "subdomain",
+    "terminationGracePeriodSeconds", "volumes",
+)  # fmt: skip
+_CONTAINER_FIELDS = (
+    "args", "command", "env", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "ports", "readinessProbe",
+    "resources", "securityContext", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty",
+    "volumeDevices", "volumeMounts", "workingDir",
+)  # fmt: skip
+_VOLUME_SOURCES = (
+    "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc", "flexVolume", "flocker",
+    "gcePersistentDisk", "glusterfs", "hostPath", "iscsi", "local", "nfs", "photonPersistentDisk", "portworxVolume",
+    "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
+)  # fmt: skip
 _REPLACE_ON: Mapping[str, tuple[str, ...]] = {
-    "ConfigMap": ("binaryData", "data"),
-    "Secret": ("data", "stringData", "type"),
-    "PersistentVolumeClaim": ("spec",),
-    "Pod": ("spec",),
-    "Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
-    "Deployment": ("spec.selector",),
-    "DaemonSet": ("spec.selector",),
-    "StatefulSet": (
+    "/ConfigMap": ("binaryData", "data"),
+    "/Secret": ("data", "stringData", "type"),
+    "/PersistentVolume": tuple(f"spec.{source}" for source in _VOLUME_SOURCES),
+    "/PersistentVolumeClaim": ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
+    "/Pod": (
+        *(f"spec.{field}" for field in _POD_FIELDS),
+        *(
+            f"spec.{containers}[].{field}"
+            for containers in ("containers", "initContainers")
+            for field in _CONTAINER_FIELDS
+        ),
+    ),
+    "batch/Job": ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
+    "apps/Deployment": ("spec.selector",),
+    "apps/DaemonSet": ("spec.selector",),
+    "apps/StatefulSet": (
         "spec.podManagementPolicy",
         "spec.revisionHistoryLimit",
         "spec.selector",
         "spec.serviceName",
         "spec.volumeClaimTemplates",
     ),
-    "ResourceQuota": ("spec.scopes",),
-    "Service": ("spec.clusterIP",),
-    "StorageClass": ("parameters", "provisioner"),
-    "ClusterRoleBinding": ("roleRef",),
-    "RoleBinding": ("roleRef",),
+    "/ResourceQuota": ("spec.scopes",),
+    "/Service": ("spec.clusterIP",),
+    "storage.k8s.io/StorageClass": ("parameters", "provisioner"),
+    "rbac.authorization.k8s.io/ClusterRoleBinding": ("roleRef",),
+    "rbac.authorization.k8s.io/RoleBinding": ("roleRef",),
 }
-
-# Fields that the API server refuses to change although the provider tries an update (field validation of the API
-# types).
-IMMUTABLE: Mapping[str, tuple[str, ...]] = {
-    "StorageClass": ("reclaimPolicy", "volumeBindingMode", "mountOptions"),
-    "PriorityClass": ("value",),
-    "RuntimeClass": ("handler",),
-}
-
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-# Kinds whose names are labels, not subdomains (k8s.io/apimachinery validation: NameIsDNSLabel).
-_LABEL_NAMED = frozenset({"Namespace", "Service"})
-# RBAC names are path segments (k8s.io/apimachinery validation/path).
-_PATH_NAMED = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +129,16 @@ class Kind:
         return cls("" if group == "core" else group, version, kind)
 
     @property
+    def key(self) -> str:
+        """Group and kind, without the version: ``apps/Deployment``, ``/Pod``."""
+        return f"{self.group}/{self.kind}"
+
+    @property
+    def qualified(self) -> str:
+        """The kind as errors name it: ``Deployment.apps``, ``Pod``."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    @property
     def api_version(self) -> str:
         """``v1``, ``apps/v1``."""
         return f"{self.group}/{self.version}" if self.group else self.version
@@ -116,25 +154,12 @@ class Kind:
         return f"{plural}.{self.group}" if self.group else plural
 
 
-def replace_on(kind: str, *, config_map_mutable: bool = False, secret_mutable: bool = False) -> tuple[str, ...]:
+def is_served(kind: Kind) -> bool:
+    """Whether a 1.34 API server serves a built-in kind in this version."""
+    return kind.api_version in _SERVED and kind.key not in _LATER
+
+
+def replace_on(kind: Kind, *, config_map_mutable: bool = False, secret_mutable: bool = False) -> tuple[str, ...]:
     """Paths whose change replaces an object; two settings of the provider make config maps and secrets mutable."""
-    mutable = (kind == "ConfigMap" and config_map_mutable) or (kind == "Secret" and secret_mutable)
-    return ("metadata.name", "metadata.namespace", *(() if mutable else _REPLACE_ON.get(kind, ())))
-
-
-def invalid_name(kind: str, name: str) -> str | None:
-    """What is wrong with an object's name, in the API server's words, or None."""
-    if kind in _PATH_NAMED:
-        forbidden = name in {".", ".."} or set(name) & {"/", "%"}
-        return "may not be '.', '..' or contain '/' or '%'" if forbidden else None
-    pattern, what, characters = (
-        (_LABEL, "label", "alphanumeric characters or '-'")
-        if kind in _LABEL_NAMED
-        else (_SUBDOMAIN, "subdomain", "alphanumeric characters, '-' or '.'")
-    )
-    if pattern.fullmatch(name):
-        return None
-    return (
-        f"a lowercase RFC 1123 {what} must consist of lower case {characters}, "
-        "and must start and end with an alphanumeric character"
-    )
+    mutable = (kind.key == "/ConfigMap" and config_map_mutable) or (kind.key == "/Secret" and secret_mutable)
+    return ("metadata.name", "metadata.namespace", *(() if mutable else _REPLACE_ON.get(kind.key, ())))

@@ -1,38 +1,68 @@
 """The ``kubernetes`` provider over the sandbox's clusters. Run by the engine as ``pulumi-resource-kubernetes``.
 
-Behaviour follows pulumi-kubernetes 4.34 (provider/pkg/provider): the provider is replaced only when its cluster
-identifier changes, objects are named after the resource when they have no name, an unreachable cluster is an error of
-the operation, not of the configuration.
+Behaviour follows pulumi-kubernetes 4.34 (provider/pkg/provider, provider/pkg/await) in server-side apply mode, its
+default: a create is a plain create by the manager ``pulumi-kubernetes``; the first update takes those fields over for
+the resource's own manager; a preview is a dry run where the cluster is there; objects are named after the resource when
+they have no name; the provider is replaced only when its cluster identifier changes; an unreachable cluster is an error
+of the operation, not of the configuration.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+import sys
+import uuid
+from collections.abc import Iterable, Mapping
 
 from sandbox.cloud import open_store
 from sandbox.contract import ContractBook, UnknownTypeError, check_inputs
 from sandbox.contract.model import Contract
 from sandbox.errors import Failure, KubernetesError, NotEmulatedError, SandboxError
-from sandbox.kubernetes.api import RELEASE, Address, KubernetesApi
+from sandbox.kubernetes import definitions
+from sandbox.kubernetes.api import DEFINITION, NAMESPACE, RELEASE, Address, KubernetesApi
 from sandbox.kubernetes.charts import CHARTS
-from sandbox.kubernetes.kinds import Kind, invalid_name, replace_on
+from sandbox.kubernetes.fields import FieldError, listed, mapped
+from sandbox.kubernetes.kinds import Kind, is_served, replace_on
 from sandbox.kubernetes.kubeconfig import ActiveCluster, find_cluster, parse_kubeconfig
-from sandbox.pace import pace_from
+from sandbox.kubernetes.lifecycle import Propagation
+from sandbox.kubernetes.metadata import check_metadata
+from sandbox.kubernetes.rules import check_object
+from sandbox.kubernetes.schema import check_schema
+from sandbox.pace import Pace, pace_from
 from sandbox.providers.autoname import random_hex
 from sandbox.providers.difference import Change, Difference, carry_over, compare
 from sandbox.providers.faulty import Faulty
+from sandbox.providers.kubernetes_inputs import (
+    FIELD_MANAGER,
+    annotation,
+    as_inputs,
+    is_autonamed,
+    named,
+    pruned,
+    without_ignored,
+)
 from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
-from sandbox.values import UNKNOWN, Properties, Value, reveal
+from sandbox.values import UNKNOWN, Properties, has_unknown, reveal
 
-_AUTONAMED = "pulumi.com/autonamed"
 _EXACT_VERSION = re.compile(r"v?\d+\.\d+\.\d+([-+].+)?")
 _TRUE = frozenset({"true", "1", True})
-_PROVIDER = "kubernetes:index:Provider"
 # A kind that has every object's metadata, for custom resources, which have no class of their own in the SDK.
 _PLAIN_OBJECT = "kubernetes:core/v1:ConfigMap"
+# await.go, DefaultTimeout, and how often it looks here.
+_TIMEOUT_SECONDS = 600.0
+_POLL_SECONDS = 5.0
+# Managers of a plain create by this provider: await.go, patchForce.
+_CREATORS = frozenset({"pulumi-kubernetes", "pulumi-kubernetes.exe", "pulumi-resource-kubernetes"})
+# Managers whose fields the first update takes over, by operation: await.go, fixCSAFieldManagers (names are prefixes).
+_HANDED_OVER: Mapping[str, tuple[str, ...]] = {
+    "Apply": ("kubectl",),
+    "Update": ("kubectl", "before-first-apply", *sorted(_CREATORS)),
+}
+# What a preview passes over as the provider does: the cluster may be another one by then (provider.go, Create).
+_PASSED_OVER = frozenset({"AlreadyExists", "Forbidden", "NamespaceNotFound", "NoKindMatch"})
+_SSA_ONLY = ("enableServerSideApply", "renderYamlToDirectory")
 
 
 class Kubernetes(Backend):
@@ -40,12 +70,27 @@ class Kubernetes(Backend):
 
     package = "kubernetes"
 
-    def __init__(self, store: Store, book: ContractBook) -> None:
+    def __init__(self, store: Store, book: ContractBook, pace: Pace | None = None) -> None:
         self.version = book.version
         self._store = store
         self._book = book
+        self._pace = pace or Pace()
         self._settings: Properties = {}
         self._active: ActiveCluster | None = None
+
+    def cancel(self) -> None:
+        """End the wait for deletions."""
+        self._pace.cancel()
+
+    def check_config(self, news: Properties) -> Checked:
+        """Refuse the modes that are not emulated."""
+        plain = reveal(news)
+        failures = []
+        if plain.get("enableServerSideApply") in {False, "false"}:
+            failures.append(Failure("enableServerSideApply", "the sandbox does not emulate client-side apply"))
+        if plain.get("renderYamlToDirectory"):
+            failures.append(Failure("renderYamlToDirectory", "the sandbox does not emulate rendering to YAML files"))
+        return Checked(inputs=news, failures=failures)
 
     def diff_config(self, olds: Properties, news: Properties) -> Difference:
         """With a cluster identifier only its change replaces the provider; without one, another server does."""
@@ -93,42 +138,56 @@ class Kubernetes(Backend):
         cluster = find_cluster(self._store, self._active)
         if cluster is None:
             raise _unreachable(self._active)
-        return KubernetesApi(self._store, cluster)
+        return KubernetesApi(self._store, cluster, types=self._type_errors)
 
     def check(self, request: CheckRequest) -> Checked:
-        """Name filled in; then the contract, the name and, for releases, the chart."""
-        kind = Kind.from_token(request.urn.type)
+        """Name filled in; then the contract and the API server's own rules; for releases, the chart."""
+        token = request.urn.type
+        kind, patch = self._kind(token)
         if kind == RELEASE:
             return self._check_release(request)
-        if kind.kind.endswith(("List", "Patch")):
-            raise NotEmulatedError(
-                f"the sandbox does not emulate '{request.urn.type}': lists and patches are refused (docs/sandbox.md)"
+        if kind.kind.endswith("List") and self._contract(token) is not None:
+            text = (
+                "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created "
+                "directly. Use the underlying resource type instead"
             )
+            return Checked(inputs=request.news, failures=[Failure("", text)])
         inputs = dict(request.news)
-        metadata = inputs.get("metadata")
-        if metadata is not UNKNOWN:
-            inputs["metadata"] = _named(request, dict(reveal(metadata) or {}))
+        failures: list[Failure] = []
+        if inputs.get("metadata") is not UNKNOWN:
+            metadata = dict(reveal(inputs.get("metadata")) or {})
+            inputs["metadata"], failures = named(request, metadata, patch=patch)
         inputs.setdefault("apiVersion", kind.api_version)
         inputs.setdefault("kind", kind.kind)
-        failures = self._check_object(request.urn.type, kind, inputs)
-        return Checked(inputs=inputs, failures=failures)
+        return Checked(inputs=inputs, failures=failures or self._check_object(token, kind, inputs, patch=patch))
 
-    def _check_object(self, token: str, kind: Kind, inputs: Properties) -> list[Failure]:
+    def _kind(self, token: str) -> tuple[Kind, bool]:
+        """The kind that a type stands for, and whether it is a Patch resource of it."""
+        kind = Kind.from_token(token)
+        if kind.kind.endswith("Patch") and self._contract(token) is not None:
+            return Kind(kind.group, kind.version, kind.kind.removesuffix("Patch")), True
+        return kind, False
+
+    def _check_object(self, token: str, kind: Kind, inputs: Properties, *, patch: bool) -> list[Failure]:
         contract = self._contract(token)
+        if contract is not None and not is_served(kind):
+            return [Failure("", f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')]
+        schema = definitions.chart_schema(kind) if contract is None else None
         if contract is not None:
             failures = check_inputs(contract, inputs)
         else:
-            metadata = {"metadata": inputs.get("metadata")}
-            failures = check_inputs(self._book.get(_PLAIN_OBJECT), metadata)
-        name = inputs["metadata"].get("name") if isinstance(inputs["metadata"], dict) else UNKNOWN
-        wrong = invalid_name(kind.kind, name) if isinstance(name, str) else None
-        if wrong:
-            failures.append(
-                Failure(
-                    "metadata.name", f'{kind.kind} "{name}" is invalid: metadata.name: Invalid value: "{name}": {wrong}'
-                )
-            )
-        return failures
+            failures = check_inputs(self._book.get(_PLAIN_OBJECT), {"metadata": inputs.get("metadata")})
+            failures += _identity(kind, inputs)
+        # A patch is part of an object: what it makes of the whole shows when it is applied.
+        errors = list(check_metadata(kind, inputs)) if patch else check_object(kind, inputs)
+        errors += check_schema(schema, inputs) if schema is not None and not patch else []
+        told = {failure.path for failure in failures}
+        name = mapped(inputs, "metadata").get("name")
+        return failures + [
+            Failure(error.path, f'{kind.qualified} "{name}" is invalid: {error}')
+            for error in errors
+            if error.path not in told
+        ]
 
     def _contract(self, token: str) -> Contract | None:
         """The SDK's own contract, or None for a kind that only a custom resource definition can bring."""
@@ -148,57 +207,109 @@ class Kubernetes(Backend):
 
     def diff(self, urn: Urn, old_inputs: Properties, news: Properties) -> Difference:
         """Old inputs against new inputs; a field that the API server never changes replaces the object."""
-        kind = Kind.from_token(urn.type)
+        kind, patch = self._kind(urn.type)
         if kind == RELEASE:
             return Difference(changes=compare(old_inputs, news, ("name", "namespace")), delete_before_replace=True)
+        if patch:
+            return Difference(changes=compare(old_inputs, news, ("metadata.name", "metadata.namespace")))
         paths = replace_on(
-            kind.kind,
+            kind,
             config_map_mutable=self._flag("enableConfigMapMutable", "PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE"),
             secret_mutable=self._flag("enableSecretMutable", "PULUMI_K8S_ENABLE_SECRET_MUTABLE"),
         )
         changes = compare(old_inputs, news, paths)
         replaces = any(change.replace for change in changes.values())
-        return Difference(changes=changes, delete_before_replace=replaces and not _is_autonamed(news))
+        return Difference(changes=changes, delete_before_replace=replaces and not is_autonamed(news))
 
-    def preview(self, urn: Urn, inputs: Properties, state: Properties | None) -> Properties:  # noqa: ARG002
-        """The inputs; what the API server adds is unknown."""
+    def preview(self, urn: Urn, inputs: Properties, state: Properties | None) -> Properties:
+        """The inputs, after a dry run where the cluster is there; what the API server adds is unknown."""
         contract = self._contract(urn.type)
+        kind, patch = self._kind(urn.type)
+        if kind != RELEASE and not has_unknown(inputs) and not (patch and state is None) and self._cluster():
+            if state is None:
+                self._dry_create(kind, inputs)
+            else:
+                self._update(urn, kind, inputs, state, patch=patch, dry_run=True)
         unknown = {"status": UNKNOWN} if contract is not None and "status" in contract.outputs.properties else {}
         return {**unknown, **inputs}
 
-    def create(self, urn: Urn, inputs: Properties) -> tuple[str, Properties]:
-        """Create an object or install a release."""
-        kind, api = Kind.from_token(urn.type), self._api()
+    def _dry_create(self, kind: Kind, inputs: Properties) -> None:
+        api = self._api()
         address = self._address(api, kind, inputs)
         try:
-            if kind == RELEASE:
-                return address.id, api.create(address, self._released(api, inputs, revision=1))
-            if self._contract(urn.type) is None:
-                api.require_kind(kind)
-            upsert = self._flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS")
-            return address.id, api.create(address, inputs, upsert=upsert)
+            if self._flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"):
+                api.apply(address, inputs, manager="pulumi-kubernetes", force=True, dry_run=True)
+            else:
+                self._require_kind(api, kind)
+                api.create(address, inputs, dry_run=True)
         except KubernetesError as error:
-            raise SandboxError(
-                f"resource {address.id} was not successfully created by the Kubernetes API server: {error}"
-            ) from error
+            if error.reason not in _PASSED_OVER:
+                raise _create_error(address, error) from error
 
-    def update(self, urn: Urn, resource_id: str, inputs: Properties, state: Properties) -> Properties:
+    def create(self, urn: Urn, inputs: Properties) -> tuple[str, Properties]:
+        """Create an object, apply a patch or install a release."""
+        (kind, patch), api = self._kind(urn.type), self._api()
+        address = self._address(api, kind, inputs)
+        if kind == RELEASE:
+            try:
+                return address.id, api.put_release(address, self._released(api, inputs, revision=1), create=True)
+            except KubernetesError as error:
+                raise _create_error(address, error) from error
+        manager = self._new_manager(api, urn, address, inputs)
+        try:
+            self._require_kind(api, kind)
+            if patch or self._flag("upsertExistingObjects", "PULUMI_K8S_UPSERT_EXISTING_OBJECTS"):
+                live = api.apply(address, inputs, manager=manager, force=self._force(inputs))
+            else:
+                live = api.create(address, inputs)
+        except KubernetesError as error:
+            raise _create_error(address, _with_manager(error, manager)) from error
+        self._warn(api, address, live)
+        return address.id, {**live, FIELD_MANAGER: manager}
+
+    def update(self, urn: Urn, resource_id: str, inputs: Properties, state: Properties) -> Properties:  # noqa: ARG002
         """Update an object or upgrade a release."""
-        kind, api = Kind.from_token(urn.type), self._api()
+        kind, patch = self._kind(urn.type)
+        if kind != RELEASE:
+            return self._update(urn, kind, inputs, state, patch=patch, dry_run=False)
+        api = self._api()
+        revision = (reveal(state.get("status")) or {}).get("revision", 1) + 1
         address = self._address(api, kind, inputs)
         try:
-            if kind == RELEASE:
-                revision = (reveal(state.get("status")) or {}).get("revision", 1) + 1
-                return api.update(address, self._released(api, inputs, revision=revision))
-            return api.update(address, inputs)
+            return api.put_release(address, self._released(api, inputs, revision=revision), create=False)
         except KubernetesError as error:
-            raise SandboxError(
-                f"update of resource {resource_id} failed because the Kubernetes API server reported: {error}"
-            ) from error
+            raise _update_error(address, error) from error
+
+    def _update(
+        self, urn: Urn, kind: Kind, inputs: Properties, state: Properties, *, patch: bool, dry_run: bool
+    ) -> Properties:
+        api = self._api()
+        address = self._address(api, kind, inputs)
+        manager = str(state.get(FIELD_MANAGER) or self._new_manager(api, urn, address, inputs))
+        manager = annotation(inputs, "patchFieldManager") or manager
+        try:
+            self._require_kind(api, kind)
+            live = api.require(address)
+            if kind == DEFINITION and not patch:
+                return {**api.update(address, inputs, manager=manager, dry_run=dry_run), FIELD_MANAGER: manager}
+            if not patch and not dry_run:
+                api.hand_over(address, manager, _HANDED_OVER)
+            managers = api.managers(address)
+            created_by_us = any(item.operation == "Update" and item.name in _CREATORS for item in managers)
+            wanted = without_ignored(inputs, live, managers, manager, self.ignore_changes.get())
+            force = self._force(inputs) or (dry_run and created_by_us)
+            live = api.apply(address, wanted, manager=manager, force=force, dry_run=dry_run)
+        except KubernetesError as error:
+            if dry_run and error.reason == "NoKindMatch":
+                return inputs
+            raise _update_error(address, _with_manager(error, manager)) from error
+        if not dry_run:
+            self._warn(api, address, live)
+        return {**live, FIELD_MANAGER: manager}
 
     def delete(self, urn: Urn, resource_id: str, state: Properties) -> None:
-        """Delete an object or uninstall a release."""
-        kind = Kind.from_token(urn.type)
+        """Delete an object, let go of a patch's fields, or uninstall a release."""
+        kind, patch = self._kind(urn.type)
         try:
             api = self._api()
         except UnreachableError as error:
@@ -209,13 +320,54 @@ class Kubernetes(Backend):
                 "or run again with PULUMI_K8S_DELETE_UNREACHABLE=true"
             )
             raise SandboxError(f"{error}. {hint}") from error
-        api.delete(self._address_of(api, kind, resource_id, state))
+        address = self._address_of(api, kind, resource_id, state)
+        if patch:
+            self._relinquish(api, address, str(state.get(FIELD_MANAGER, "")))
+            return
+        wanted = annotation(state, "deletionPropagationPolicy")
+        propagation: Propagation = (
+            "orphan" if wanted == "orphan" else "background" if wanted == "background" else "foreground"
+        )
+        left = api.delete(address, propagation)
+        if left is not None:
+            self._wait_until_gone(api, address)
+
+    @staticmethod
+    def _relinquish(api: KubernetesApi, address: Address, manager: str) -> None:
+        if api.get(address) is None:
+            return
+        identity = {
+            "apiVersion": address.kind.api_version,
+            "kind": address.kind.kind,
+            "metadata": {"name": address.name},
+        }
+        try:
+            api.apply(address, identity, manager=manager)
+        except KubernetesError as error:
+            raise SandboxError(
+                "this Patch resource is currently managing a required field, so it can't be deleted directly. Either "
+                "set the `retainOnDelete` resource option, or transfer ownership of the field before deleting: "
+                f"{error}"
+            ) from error
+
+    def _wait_until_gone(self, api: KubernetesApi, address: Address) -> None:
+        timeout = self.timeout.get() or _TIMEOUT_SECONDS
+        waited = 0.0
+        while (live := api.get(address)) is not None:
+            if waited >= timeout:
+                finalizers = ", ".join(str(item) for item in listed(mapped(live, "metadata"), "finalizers"))
+                held = f"finalizers might be preventing deletion ({finalizers})"
+                if address.kind == NAMESPACE and not finalizers:
+                    held = "objects in the namespace are still being deleted"
+                raise SandboxError(f"timed out waiting for the condition: '{address.id}' is still there: {held}")
+            self._pace.sleep(_POLL_SECONDS)
+            waited += _POLL_SECONDS
 
     def read(
         self, urn: Urn, resource_id: str, state: Properties, inputs: Properties
     ) -> tuple[str, Properties, Properties] | None:
         """Read for a refresh or an import."""
-        kind = Kind.from_token(urn.type)
+        kind, _ = self._kind(urn.type)
         try:
             api = self._api()
         except UnreachableError:
@@ -226,15 +378,45 @@ class Kubernetes(Backend):
         live = api.get(address)
         if live is None:
             return None
-        shown = _as_inputs(live, kind)
-        return address.id, live, carry_over(inputs, _as_inputs(state, kind), shown) if inputs else shown
+        shown = as_inputs(live, kind)
+        if inputs:
+            shown = carry_over(inputs, as_inputs(state, kind), shown if kind == RELEASE else pruned(shown, inputs))
+        if kind == RELEASE:
+            return address.id, live, shown
+        manager = state.get(FIELD_MANAGER) or self._new_manager(api, urn, address, shown)
+        return address.id, {**live, FIELD_MANAGER: manager}, shown
 
     def invoke(self, token: str, arguments: Properties) -> Properties:  # noqa: ARG002
         """Refused: the provider's functions render charts and YAML, which the sandbox does not."""
         raise NotEmulatedError(f"the sandbox does not emulate the function '{token}'")
 
+    def _require_kind(self, api: KubernetesApi, kind: Kind) -> None:
+        if not is_served(kind):
+            api.require_kind(kind)
+
+    def _force(self, inputs: Properties) -> bool:
+        return annotation(inputs, "patchForce") == "true" or self._flag(
+            "enablePatchForce", "PULUMI_K8S_ENABLE_PATCH_FORCE"
+        )
+
     @staticmethod
-    def _address(api: KubernetesApi, kind: Kind, inputs: Properties) -> Address:
+    def _new_manager(api: KubernetesApi, urn: Urn, address: Address, inputs: Properties) -> str:
+        """A field manager for a resource: the provider draws it at random, here two runs draw the same."""
+        chosen = annotation(inputs, "patchFieldManager")
+        live = api.get(address) or {}
+        seed = f"{mapped(live, 'metadata').get('uid', address.id)} {urn.type} {urn.name} {len(api.managers(address))}"
+        return chosen or f"pulumi-kubernetes-{uuid.uuid5(uuid.NAMESPACE_OID, seed).hex[:8]}"
+
+    @staticmethod
+    def _warn(api: KubernetesApi, address: Address, live: Properties) -> None:
+        # client-go writes an API server's warnings to stderr, and the engine shows a plugin's stderr.
+        for warning in api.warnings(address, live):
+            sys.stderr.write(f"Warning: {warning}\n")
+
+    def _cluster(self) -> str | None:
+        return find_cluster(self._store, self._active) if self._active else None
+
+    def _address(self, api: KubernetesApi, kind: Kind, inputs: Properties) -> Address:
         plain = reveal(inputs)
         return (
             Address(RELEASE, plain["namespace"], plain["name"])
@@ -248,11 +430,18 @@ class Kubernetes(Backend):
             return Address(kind, namespace, name)
         return self._address(api, kind, state)
 
+    def _type_errors(self, kind: Kind, body: Properties) -> list[FieldError]:
+        """What the SDK's types say of an object as a whole, for what a patch or an edit makes of it."""
+        token = f"kubernetes:{kind.group or 'core'}/{kind.version}:{kind.kind}"
+        contract = self._contract(token)
+        content = {key: value for key, value in body.items() if key != "status"}
+        return [FieldError(found.path, found.reason) for found in check_inputs(contract, content)] if contract else []
+
     @staticmethod
     def _released(api: KubernetesApi, inputs: Properties, *, revision: int) -> Properties:
         """A release's outputs; its namespace is made when it asks for that."""
         plain = reveal(inputs)
-        namespace = Address(Kind("", "v1", "Namespace"), "", plain["namespace"])
+        namespace = Address(NAMESPACE, "", plain["namespace"])
         if plain.get("createNamespace") and api.get(namespace) is None:
             api.create(namespace, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": plain["namespace"]}})
         status = {
@@ -278,27 +467,48 @@ def _unreachable(active: ActiveCluster) -> UnreachableError:
     )
 
 
-def _is_autonamed(inputs: Properties) -> bool:
-    metadata = reveal(inputs.get("metadata"))
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return isinstance(annotations, dict) and annotations.get(_AUTONAMED) == "true"
+def _create_error(address: Address, error: KubernetesError) -> SandboxError:
+    if error.reason == "NoKindMatch":
+        kind = f"{address.kind.api_version}/{address.kind.kind}"
+        return SandboxError(
+            f"creation of resource {address.id} with kind {kind} failed because the Kubernetes API server reported "
+            f"that the apiVersion for this resource does not exist. Verify that any required CRDs have been created: {error}"
+        )
+    hint = ""
+    if error.reason == "AlreadyExists":
+        hint = (
+            ". It is in the cluster already: import it ('pulumi import'), manage single fields of it with a Patch "
+            "resource, or set upsertExistingObjects on the provider"
+        )
+    return SandboxError(
+        f"resource {address.id} was not successfully created by the Kubernetes API server: {error}{hint}"
+    )
 
 
-def _named(request: CheckRequest, metadata: Properties) -> Properties:
-    """Metadata with a name: as given, as before, or made from the resource's name."""
-    if metadata.get("name") is not None or metadata.get("generateName") is not None:
-        return metadata
-    before: Value = reveal(request.olds.get("metadata"))
-    if isinstance(before, dict) and _is_autonamed(request.olds):
-        metadata["name"] = before["name"]
-    elif request.autoname_mode in {"propose", "enforce"}:
-        metadata["name"] = request.proposed_name
-    elif request.autoname_mode != "disable":
-        metadata["name"] = f"{request.urn.name}-{random_hex(request.random_seed, 8)}"
-    annotations = metadata.get("annotations")
-    if annotations is not UNKNOWN:
-        metadata["annotations"] = {**(annotations or {}), _AUTONAMED: "true"}
-    return metadata
+def _update_error(address: Address, error: KubernetesError) -> SandboxError:
+    return SandboxError(f"update of resource {address.id} failed because the Kubernetes API server reported: {error}")
+
+
+def _with_manager(error: KubernetesError, manager: str) -> KubernetesError:
+    """A field conflict as the provider words it (await.go, handleSSAErr)."""
+    if error.reason != "Conflict" or not str(error).startswith("Apply failed"):
+        return error
+    text = (
+        "server-side apply field conflict detected, see https://www.pulumi.com/registry/packages/kubernetes/"
+        "how-to-guides/managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources for "
+        f'troubleshooting help\nThe resource managed by field manager "{manager}" had an apply conflict: {error}'
+    )
+    return KubernetesError("Conflict", text)
+
+
+def _identity(kind: Kind, inputs: Properties) -> list[Failure]:
+    """A custom resource's apiVersion and kind must be those of its type."""
+    expected = {"apiVersion": kind.api_version, "kind": kind.kind}
+    return [
+        Failure(field, f"'{field}' must be '{value}', but got '{inputs[field]}'")
+        for field, value in expected.items()
+        if inputs[field] is not UNKNOWN and reveal(inputs[field]) != value
+    ]
 
 
 def _check_chart(inputs: Properties) -> Iterable[Failure]:
@@ -334,21 +544,9 @@ def _check_chart(inputs: Properties) -> Iterable[Failure]:
         )
 
 
-def _as_inputs(live: Properties, kind: Kind) -> Properties:
-    """The part of a live object that a program would write."""
-    if kind == RELEASE:
-        return {name: value for name, value in live.items() if name != "status"}
-    shown = {name: value for name, value in live.items() if name != "status"}
-    metadata = live.get("metadata")
-    if isinstance(metadata, dict):
-        kept = ("annotations", "labels", "name", "namespace", "generateName", "finalizers", "ownerReferences")
-        shown["metadata"] = {name: metadata[name] for name in kept if name in metadata}
-    return shown
-
-
 def _backend() -> Backend:
-    store = open_store()
-    return Faulty(Kubernetes(store, ContractBook("kubernetes")), store, pace_from())
+    store, pace = open_store(), pace_from()
+    return Faulty(Kubernetes(store, ContractBook("kubernetes"), pace), store, pace)
 
 
 def main() -> None:

@@ -119,12 +119,15 @@ def test_builtin_kinds_are_checked_at_every_depth(provider: Kubernetes) -> None:
     container = {"name": "web", "image": "x", "imagePullPolice": "Always", "ports": [{"containerPort": "80"}]}
     news = {
         "metadata": {"name": "Web", "label": {}},
-        "spec": {"selector": {"matchLabels": {"a": 1}}, "template": {"spec": {"containers": [container]}}},
+        "spec": {
+            "selector": {"matchLabels": {"a": 1}},
+            "template": {"metadata": {"labels": {"a": 1}}, "spec": {"containers": [container]}},
+        },
     }
     reasons = {failure.path: failure.reason for failure in check(provider, DEPLOYMENT, news).failures}
     container_path = "spec.template.spec.containers[0]"
     text = (
-        'Deployment "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain '
+        'Deployment.apps "Web" is invalid: metadata.name: Invalid value: "Web": a lowercase RFC 1123 subdomain '
         "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
         "character"
     )
@@ -132,6 +135,9 @@ def test_builtin_kinds_are_checked_at_every_depth(provider: Kubernetes) -> None:
         "metadata.label": "unknown property 'metadata.label'; did you mean 'labels'?",
         "metadata.name": text,
         "spec.selector.matchLabels.a": "'spec.selector.matchLabels.a' should be of type 'string' but got a number",
+        "spec.template.metadata.labels.a": (
+            "'spec.template.metadata.labels.a' should be of type 'string' but got a number"
+        ),
         f"{container_path}.imagePullPolice": (
             f"unknown property '{container_path}.imagePullPolice'; did you mean 'imagePullPolicy'?"
         ),
@@ -142,14 +148,36 @@ def test_builtin_kinds_are_checked_at_every_depth(provider: Kubernetes) -> None:
 
 
 def test_metadata_of_custom_resources_is_checked(provider: Kubernetes) -> None:
-    news = {"metadata": {"name": "a", "labels": {"a": 1}}, "spec": {"x": 1}}
+    news = {"metadata": {"name": "a", "labels": {"a": 1}}, "spec": {"rules": []}}
     assert [failure.path for failure in check(provider, RULE, news).failures] == ["metadata.labels.a"]
 
 
-@pytest.mark.parametrize("token", ["kubernetes:core/v1:ConfigMapList", "kubernetes:core/v1:ConfigMapPatch"])
-def test_lists_and_patches_are_refused(provider: Kubernetes, token: str) -> None:
-    with pytest.raises(NotEmulatedError, match=f"does not emulate '{token}'"):
-        check(provider, Urn(token, "x"), {})
+@pytest.mark.parametrize(
+    ("token", "news", "reason"),
+    [
+        ("core/v1:ConfigMapList", {}, "list resources exist for compatibility"),
+        ("core/v1:ConfigMapPatch", {}, "patch resources require the `.metadata.name` field to be set"),
+        ("core/v1:ConfigMap", {"metadata": {"generateName": "a-"}}, "not supported in Server-Side Apply mode"),
+        ("batch/v1beta1:CronJob", {}, 'no matches for kind "CronJob" in version "batch/v1beta1"'),
+        ("core/v1:ConfigMap", {"kind": "Secret"}, "'kind' must be one of 'ConfigMap', but got 'Secret'"),
+        (
+            "nfd.k8s-sigs.io/v1alpha1:NodeFeatureRule",
+            {"kind": "Rule", "spec": {"rules": []}},
+            "'kind' must be 'NodeFeatureRule', but got 'Rule'",
+        ),
+    ],
+)
+def test_what_a_provider_refuses_whatever_the_cluster(
+    provider: Kubernetes, token: str, news: dict[str, Any], reason: str
+) -> None:
+    [failure] = check(provider, Urn(f"kubernetes:{token}", "x"), news).failures
+    assert reason in failure.reason
+
+
+@pytest.mark.parametrize("setting", [{"enableServerSideApply": False}, {"renderYamlToDirectory": "out"}])
+def test_modes_that_are_not_emulated(provider: Kubernetes, setting: dict[str, Any]) -> None:
+    assert [failure.path for failure in provider.check_config(setting).failures] == list(setting)
+    assert provider.check_config({"enableServerSideApply": True}).failures == []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +277,7 @@ def test_custom_resources_need_a_definition(provider: Kubernetes) -> None:
         "apiVersion": "nfd.k8s-sigs.io/v1alpha1",
         "kind": "NodeFeatureRule",
         "metadata": {"name": "a"},
-        "spec": {},
+        "spec": {"rules": []},
     }
     with pytest.raises(
         SandboxError, match=r'no matches for kind "NodeFeatureRule" in version "nfd\.k8s-sigs\.io/v1alpha1"'
@@ -269,11 +297,17 @@ def test_custom_resources_need_a_definition(provider: Kubernetes) -> None:
 def test_a_definition_can_be_an_object(provider: Kubernetes) -> None:
     definition = Urn("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "crd")
     names = {"kind": "Widget", "plural": "widgets"}
-    spec = {"group": "example.com", "names": names, "scope": "Namespaced", "versions": [{"name": "v1"}]}
+    size = {"type": "object", "properties": {"size": {"type": "integer", "minimum": 1}}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": size}}}
+    version = {"name": "v1", "served": True, "storage": True, "schema": schema}
+    spec = {"group": "example.com", "names": names, "scope": "Namespaced", "versions": [version]}
     provider.create(definition, {"metadata": {"name": "widgets.example.com"}, "spec": spec})
-    resource_id, _ = provider.create(
-        Urn("kubernetes:example.com/v1:Widget", "w"), {"metadata": {"name": "w"}, "spec": {}}
-    )
+    widget = Urn("kubernetes:example.com/v1:Widget", "w")
+    with pytest.raises(
+        SandboxError, match=r"spec\.size: Invalid value: 0: spec\.size in body should be greater than or"
+    ):
+        provider.create(widget, {"metadata": {"name": "w"}, "spec": {"size": 0}})
+    resource_id, _ = provider.create(widget, {"metadata": {"name": "w"}, "spec": {"size": 1}})
     assert resource_id == "default/w"
     with pytest.raises(SandboxError, match=r'no matches for kind "Widget" in version "example\.com/v2"'):
         provider.create(Urn("kubernetes:example.com/v2:Widget", "x"), {"metadata": {"name": "x"}})
