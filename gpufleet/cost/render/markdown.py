@@ -11,6 +11,8 @@ from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
 
+_ESCAPES = {ord(sign): f"&#{ord(sign)};" for sign in "&\\`*_{}[]<>|@#~"}
+
 
 def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: CostDifference | None = None) -> str:
     """The report in GitHub's markdown; text of the stack file in it is escaped."""
@@ -117,6 +119,4 @@ def _row(label: str, bounds: Bounds | None) -> str:
 
 def _text(text: str) -> str:
     """Plain text in markdown: nothing of it is markup, a mention or a cell border."""
-    for sign in "\\`*_{}[]<>|@#":
-        text = text.replace(sign, f"&#{ord(sign)};")
-    return " ".join(text.split())
+    return " ".join(text.translate(_ESCAPES).split())

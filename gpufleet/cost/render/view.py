@@ -13,7 +13,7 @@ from gpufleet.cost.lines import Amount, Line, Overlap, Part, Unpriced
 from gpufleet.cost.money import ZERO
 from gpufleet.cost.pricers.context import UNDECLARED
 from gpufleet.cost.rates import NoRate, PriceKind
-from gpufleet.cost.render.words import count, quantity, unit_price, usd
+from gpufleet.cost.render.words import count, exact, quantity, unit_price, usd
 from gpufleet.spec.base import Priority
 
 _Part = TypeVar("_Part", Line, Unpriced, Overlap)
@@ -27,7 +27,7 @@ class Row:
     Attributes:
         level: 0 for a component, 1 for a part of it.
         label: `training lab`, `pool h100`, `storage`.
-        what: what it is, `2 to 8 × Standard_X, spot, $1.10 a node-hour`.
+        what: what it is, `2 to 8 × Standard_X, spot, $1.10/h`.
         amount: None where nothing of it has a price.
         assumed: whether a part of the amount is assumed.
         gaps: charges of it that have no price.
@@ -206,7 +206,7 @@ def _parts(parts: Sequence[Part]) -> Iterable[Row]:
 
 
 def _nodes(parts: Iterable[Part]) -> str:
-    """`8 to 64 × Standard_X, regular, $98.32 a node-hour`, agent pools of one pool together."""
+    """`8 to 64 × Standard_X, regular, $98.32/h`, agent pools of one pool together."""
     found = list(parts)
     if not found:
         return ""
@@ -216,7 +216,7 @@ def _nodes(parts: Iterable[Part]) -> str:
     most = sum((bounds.ceiling for bounds in quantities), ZERO)
     nodes = quantity(most) if least == most else f"{quantity(least)} to {quantity(most)}"
     first = found[0]
-    price = unit_price(first.rate) if isinstance(first, Line) else "no price"
+    price = f"{exact(first.rate.usd)}/h" if isinstance(first, Line) else "no price"
     return f"{nodes} × {meter}, {price}"
 
 
