@@ -4,14 +4,24 @@ from typing import Any
 
 import pytest
 
+from sandbox import faults
 from sandbox.azure.model import SANDBOX_SUBSCRIPTION, SANDBOX_TENANT
+from sandbox.azure.resource_manager import ResourceManager
 from sandbox.contract import ContractBook
-from sandbox.errors import ArmError, Failure, NotEmulatedError, SandboxError
+from sandbox.errors import (
+    ArmError,
+    Failure,
+    NotEmulatedError,
+    OutcomeUnknownError,
+    PartialFailureError,
+    SandboxError,
+)
 from sandbox.providers.azure_native import AzureNative
 from sandbox.providers.difference import Change, Difference
 from sandbox.providers.shell import Checked, CheckRequest, Urn
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Secret
+from tests.sandbox.manual_time import ManualTime
 
 GROUP = Urn("azure-native:resources:ResourceGroup", "rg")
 POOL = Urn("azure-native:containerservice:AgentPool", "pool")
@@ -27,7 +37,13 @@ POOL_INPUTS: dict[str, Any] = {
     "vmSize": "Standard_ND96isr_H100_v5",
     "count": 1,
 }
-NETWORK_INPUTS: dict[str, Any] = {"resourceGroupName": "rg", "virtualNetworkName": "vnet", "location": "eastus"}
+SPACE: dict[str, Any] = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+NETWORK_INPUTS: dict[str, Any] = {
+    "resourceGroupName": "rg",
+    "virtualNetworkName": "vnet",
+    "location": "eastus",
+    **SPACE,
+}
 
 
 @pytest.fixture
@@ -82,7 +98,7 @@ def test_a_role_assignment_is_named_with_a_guid(provider: AzureNative) -> None:
     ("mode", "name"), [("propose", "vnet-proposed"), ("enforce", "vnet-proposed"), ("disable", None)]
 )
 def test_autonaming_follows_the_stacks_configuration(provider: AzureNative, mode: str, name: str | None) -> None:
-    news = {"resourceGroupName": "rg", "location": "eastus"}
+    news = {"resourceGroupName": "rg", "location": "eastus", **SPACE}
     checked = check(provider, NETWORK, news, autoname_mode=mode, proposed_name="vnet-proposed")
     assert checked.inputs.get("virtualNetworkName") == name
     missing = [Failure("virtualNetworkName", "missing required property 'virtualNetworkName'")]
@@ -95,7 +111,7 @@ def test_location_comes_from_the_resource_group(provider: AzureNative) -> None:
 
 
 def test_location_is_unknown_while_the_group_is(provider: AzureNative) -> None:
-    checked = check(provider, NETWORK, {"resourceGroupName": UNKNOWN})
+    checked = check(provider, NETWORK, {"resourceGroupName": UNKNOWN, **SPACE})
     assert checked.inputs["location"] is UNKNOWN
     assert checked.failures == []
 
@@ -332,3 +348,43 @@ def test_a_getter_reads_the_resource(provider: AzureNative) -> None:
         provider.invoke(
             "azure-native:network:getVirtualNetwork", {"resourceGroupName": "no", "virtualNetworkName": "v"}
         )
+
+
+# ---- operations that fail or are not seen to their end
+
+
+def test_what_failed_in_azure_comes_with_its_state(provider: AzureNative, store: Store) -> None:
+    group(provider)
+    faults.add(store, faults.make(code="AllocationFailed", times=2))
+    with pytest.raises(PartialFailureError) as caught:
+        provider.create(NETWORK, NETWORK_INPUTS)
+    assert caught.value.resource_id.endswith("/virtualNetworks/vnet")
+    assert caught.value.outputs["provisioningState"] == "Failed"
+    assert str(caught.value).startswith('Status=200 Code="AllocationFailed" Message="Allocation failed.')
+    with pytest.raises(PartialFailureError):
+        provider.update(NETWORK, caught.value.resource_id, NETWORK_INPUTS, caught.value.outputs)
+    mended = provider.update(NETWORK, caught.value.resource_id, NETWORK_INPUTS, caught.value.outputs)
+    assert mended["provisioningState"] == "Succeeded"
+
+
+def test_a_programs_own_timeout_counts(store: Store, azure_book: ContractBook) -> None:
+    time = ManualTime()
+    backend = AzureNative(store, azure_book, time.pace())
+    backend._manager = ResourceManager(store, azure_book.get, now=time.now, pace=time.pace())
+    group(backend)
+    time.waits.clear()
+    backend.timeout.set(3.0)
+    with pytest.raises(OutcomeUnknownError, match="operation timed out"):
+        backend.create(NETWORK, NETWORK_INPUTS)
+    backend.timeout.set(0.0)
+    assert time.waits == [3.0]
+
+
+def test_what_somebody_deletes_while_it_is_made_is_not_found(store: Store, azure_book: ContractBook) -> None:
+    time = ManualTime()
+    backend = AzureNative(store, azure_book, time.pace())
+    backend._manager = ResourceManager(store, azure_book.get, now=time.now, pace=time.pace())
+    group(backend)
+    time.on_wait = store.wipe
+    with pytest.raises(ArmError, match="ResourceNotFound"):
+        backend.create(NETWORK, NETWORK_INPUTS)
