@@ -54,13 +54,24 @@ async def start_provider() -> None:
     await asyncio.wait({asyncio.ensure_future(answer.future())}, timeout=_HEAD_START_SECONDS)
 
 
+def build(stack: str, spec: EnvironmentSpec, *, kube_login: KubeLogin = KubeLogin.AZURE_CLI) -> Environment:
+    """Register everything that an environment consists of.
+
+    Args:
+        stack: the environment's name.
+        spec: what it is to be.
+        kube_login: how kubelogin gets tokens.
+
+    Raises:
+        ConfigurationError: the stack's name cannot be part of Azure names.
+    """
+    return Environment(stack, EnvironmentArgs(spec=spec, kube_login=kube_login))
+
+
 def _build(config: pulumi.Config, stack: str) -> None:
     if not config.get_bool("keepVersionAliases"):
         trim_version_aliases()
-    environment = Environment(
-        stack,
-        EnvironmentArgs(spec=_specification(config, stack), kube_login=_kube_login(config)),
-    )
+    environment = build(stack, _specification(config, stack), kube_login=_kube_login(config))
     for name, value in environment.outputs().items():
         pulumi.export(name, value)
 

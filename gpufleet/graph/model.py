@@ -41,8 +41,8 @@ class Node:
         name: logical name in the program.
         parent: URN of the component that it belongs to, "" for the stack itself.
         custom: True when a provider manages it, False for a component.
-        properties: inputs by the provider's own names (`vmSize`, `maxCount`), without the engine's bookkeeping; read
-            only. A component has none.
+        properties: inputs that the program gave, by the provider's own names (`vmSize`, `maxCount`); read only. What
+            a provider adds by itself (a random name, `azureApiVersion`) is not among them. A component has none.
         property_dependencies: for each property that is made from other resources' outputs, their URNs, sorted. The way
             from a pool's unknown `resourceName` to its cluster.
         dependencies: URNs that must exist before it, sorted: `property_dependencies` and what the program asked for.
