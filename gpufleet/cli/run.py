@@ -56,12 +56,12 @@ class DeclinedError(GpufleetError):
 
 
 class StoppedError(GpufleetError):
-    """Ctrl-C while no engine was running: nothing had begun."""
+    """Ctrl-C while no engine was changing anything: nothing had begun."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
 
     def __init__(self) -> None:
-        super().__init__("cancelled")
+        super().__init__("cancelled; nothing was changed")
 
 
 class Run:
@@ -191,21 +191,24 @@ class Run:
             finally:
                 self.phase_seconds = progress.elapsed
         if failure is not None:
-            self._settle(call)
+            self._settle(call, look=failure.exit_code is not ExitCode.CANCELLED)
             raise failure
         assert self.result is not None
         self.ended_well = True
         return self.result
 
-    def _settle(self, call: EngineCall) -> None:
-        """After a phase that failed: find out now what only the cloud knows, while everything is at hand."""
+    def _settle(self, call: EngineCall, *, look: bool) -> None:
+        """After a phase that failed: find out now what only the cloud knows, while everything is at hand.
+
+        Someone who has pressed Ctrl-C does not want to wait for Azure: then the next run finds out.
+        """
         from gpufleet.cli.recovery import repaired_lines
 
         failed = self.result.failed if self.result else ()
-        if not failed or call in {self.stack.preview, self.stack.preview_destroy}:
+        if not failed or call in {self.stack.preview, self.stack.preview_destroy, self.stack.preview_refresh}:
             return
         try:
-            settled = self.stack.settle(failed)
+            settled = self.stack.settle(failed, look=look)
         except EngineError as error:
             self.tell_error(error)
             return
@@ -319,7 +322,9 @@ def ask(question: str) -> None:
     Raises:
         DeclinedError: the answer was no.
     """
-    if not typer.confirm(question, default=False, err=True):
+    with _interruptible():
+        agreed = typer.confirm(question, default=False, err=True)
+    if not agreed:
         raise DeclinedError
 
 
@@ -329,8 +334,20 @@ def ask_for_name(warning: str, name: str) -> None:
     Raises:
         DeclinedError: something else was typed.
     """
-    if typer.prompt(f"{warning}\nType its name ({name}) to go on", default="", show_default=False, err=True) != name:
+    with _interruptible():
+        typed = typer.prompt(f"{warning}\nType its name ({name}) to go on", default="", show_default=False, err=True)
+    if typed != name:
         raise DeclinedError
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Around a question: Ctrl-C and the end of input leave with our code, not with click's 1."""
+    try:
+        yield
+    except typer.Abort:
+        people().print()
+        raise StoppedError from None
 
 
 def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:

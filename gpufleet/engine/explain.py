@@ -111,16 +111,14 @@ def explain(
 
 
 def _cancelled(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError:
-    hints = _hints(result.environment, sandbox=sandbox)
+    what = f"{result.kind} of {result.environment}"
+    if result.kind is RunKind.PREVIEW:
+        return RunCancelledError(f"{what} was cancelled; nothing was changed", result=result)
+    hint = "Go on with {command}.".format_map(_hints(result, sandbox=sandbox))
     if failure.stops > 1 or failure.result.code < 0:
-        return RunCancelledError(
-            f"{result.kind} of {result.environment} was stopped at once; what was under way may or may not be done",
-            hint="Go on, or go back, with {command}: it finds out what is really there first.".format_map(hints),
-            result=result,
-        )
-    return RunCancelledError(
-        f"{result.kind} of {result.environment} was cancelled; what had begun was finished", result=result
-    )
+        said = f"{what} was stopped at once; the next run finds out what became of what was under way"
+        return RunCancelledError(said, hint=hint, result=result)
+    return RunCancelledError(f"{what} was cancelled; what had begun was finished", hint=hint, result=result)
 
 
 def _by_words(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:
@@ -129,7 +127,7 @@ def _by_words(failure: CommandFailedError, result: RunResult, *, sandbox: bool) 
     for sign, kind, template in _SIGNS:
         if not sign.search(words):
             continue
-        hint = template.format_map(_hints(result.environment, sandbox=sandbox))
+        hint = template.format_map(_hints(result, sandbox=sandbox))
         if kind is StackLockedError and (locks := locks_in(said)):
             holders = "; ".join(lock.holder for lock in locks)
             return StackLockedError(
@@ -155,7 +153,7 @@ def _by_code(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -
     if failure.result.code == ExitCode.CONFIGURATION:
         return ConfigurationError(message)
     kind, hint = _BY_CODE.get(failure.result.code, (EngineError, ""))
-    return kind(message, hint=hint.format_map(_hints(result.environment, sandbox=sandbox)), result=result)
+    return kind(message, hint=hint.format_map(_hints(result, sandbox=sandbox)), result=result)
 
 
 def _ended_by_signal(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:
@@ -163,7 +161,7 @@ def _ended_by_signal(failure: CommandFailedError, result: RunResult, *, sandbox:
         return None
     return EngineError(
         f"{result.kind} of {result.environment} ended early: the engine was killed by signal {-failure.result.code}",
-        hint=_CUT_OFF.format_map(_hints(result.environment, sandbox=sandbox)),
+        hint=_CUT_OFF.format_map(_hints(result, sandbox=sandbox)),
         result=result,
     )
 
@@ -177,13 +175,14 @@ def _again(result: RunResult, *, sandbox: bool) -> str:
     return ""
 
 
-def _hints(stack: str, *, sandbox: bool) -> dict[str, str]:
+def _hints(result: RunResult, *, sandbox: bool) -> dict[str, str]:
     """What the hints above may say."""
+    stack = result.environment
     flag = " --sandbox" if sandbox else ""
     return {
         "stack": stack,
         "flag": flag,
-        "command": f"`gpufleet up {stack}{flag}`",
+        "command": f"`gpufleet {result.kind} {stack}{flag}`",
         "after": f' (after eval "$(gpufleet env {stack} --sandbox)")' if sandbox else "",
         "plugins": f"`gpufleet env {stack} --sandbox` makes the sandbox's providers anew."
         if sandbox

@@ -208,13 +208,14 @@ class EnvironmentStack:
         self._replace(state, whole)
         return repaired
 
-    def settle(self, failed: Sequence[FailedOperation]) -> tuple[Repaired, ...]:
+    def settle(self, failed: Sequence[FailedOperation], *, look: bool = True) -> tuple[Repaired, ...]:
         """After a run: find out what became of operations whose provider died or whose answer was lost.
 
         They are marked in the state first, so that the next run goes on when this one cannot.
 
         Args:
             failed: the run's failed operations.
+            look: ask the cloud now; without it they are only marked.
 
         Raises:
             EngineError: see `repair`.
@@ -224,6 +225,8 @@ class EnvironmentStack:
         if not found:
             return ()
         self._replace(state, marked(state, found))
+        if not look:
+            return ()
         state = self.export()
         return self.repair(state, self.in_doubt(state))
 

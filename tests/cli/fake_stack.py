@@ -84,9 +84,9 @@ class FakeStack:
         self.script.calls.append(("repair", RunOptions()))
         return self.script.repaired
 
-    def settle(self, failed: Sequence[FailedOperation]) -> tuple[Repaired, ...]:
-        self.script.calls.append(("settle", RunOptions()))
-        return self.script.settled
+    def settle(self, failed: Sequence[FailedOperation], *, look: bool) -> tuple[Repaired, ...]:
+        self.script.calls.append(("settle" if look else "mark", RunOptions()))
+        return self.script.settled if look else ()
 
     def unprotect(self, urns: Sequence[str]) -> None:
         self.script.unprotected.extend(urns)

@@ -253,6 +253,7 @@ def test_a_stop_signal_cancels_politely_and_leaves_no_lock(root: Path, number: s
         process.send_signal(number)
         rest = process.stdout.read()
         code = process.wait(60)
-    assert (code, rest) == (8, "up of dev was cancelled; what had begun was finished\n")
+    said = "up of dev was cancelled; what had begun was finished\nGo on with `gpufleet up dev --sandbox`.\n"
+    assert (code, rest) == (8, said)
     assert list((root / ".sandbox" / "state" / ".pulumi").rglob("locks/**/*.json")) == []
     assert EnvironmentStack("dev", root=root, sandbox=True, program=empty).up().changed == 1

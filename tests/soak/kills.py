@@ -63,7 +63,7 @@ class Moment:
         chance = random.Random(seed)
         command = COMMANDS[seed % len(COMMANDS)]
         victim = VICTIMS[seed // len(COMMANDS) % len(VICTIMS)]
-        # Plain Pulumi forgets what its provider did not answer to, and nobody is there to ask (docs/guides/recovery.md).
+        # Plain Pulumi forgets what its provider did not answer to (docs/guides/recovery.md, "Limits").
         plain = command != "refresh" and "provider" not in victim and chance.random() < 0.3
         if victim == "program" and plain and command == "up":
             victim = "language host"
@@ -204,22 +204,22 @@ def kill(home: Home, moment: Moment, whole: int) -> bool:
             _wait(lambda: process.poll() is not None or home.transactions >= wanted, deadline)
         time.sleep(pause)
         _wait(lambda: process.poll() is not None or _victims(process, moment.victim, moment.tool) != [], deadline)
-        family = [process.pid, *_descendants(process.pid)]
+        family = [process.pid, *descendants(process.pid)]
         victims = _victims(process, moment.victim, moment.tool) if process.poll() is None else []
         for victim in victims:
             _end(victim)
         process.wait(_PATIENCE_SECONDS)
-        _wait(lambda: not any(_runs(pid) for pid in family), deadline)
-        assert not any(_runs(pid) for pid in family), "processes of the killed run are still there"
+        _wait(lambda: not any(runs(pid) for pid in family), deadline)
+        assert not any(runs(pid) for pid in family), "processes of the killed run are still there"
         return bool(victims)
     finally:
-        for pid in [process.pid, *_descendants(process.pid)]:
+        for pid in [process.pid, *descendants(process.pid)]:
             _end(pid)
         process.wait()
 
 
 def _victims(process: subprocess.Popen[bytes], victim: str, tool: str) -> list[int]:
-    below = _descendants(process.pid)
+    below = descendants(process.pid)
     if victim == "everything":
         return [process.pid, *below]
     if victim == "program" or (victim == "engine" and tool == "pulumi"):
@@ -234,7 +234,8 @@ def _wait(condition: Callable[[], bool], deadline: float) -> None:
         time.sleep(0.002)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Processes that a process has begun, and theirs."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (parent := _parent(int(entry.name))):
@@ -259,7 +260,8 @@ def _parent(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
-def _runs(pid: int) -> bool:
+def runs(pid: int) -> bool:
+    """Whether a process is there, and not just waiting to be reaped."""
     fields = _fields(pid)
     return bool(fields) and fields[0] != "Z"
 
@@ -272,7 +274,7 @@ def _command(pid: int) -> list[str]:
 
 
 def _end(pid: int) -> None:
-    if _runs(pid):
+    if runs(pid):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -16,7 +16,7 @@ from tests.soak.kills import Moment, check, kill
 MOMENTS = 100
 SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split(",") if seed] or range(MOMENTS)
 
-# One of each kind for `make test`: the engine in an up, a provider in an up, everything in a destroy, ourselves in a refresh.
+# For `make test`: the engine and a provider in an up, everything in a destroy, ourselves in a refresh.
 QUICK = (0, 5, 18, 15)
 
 pytestmark = pytest.mark.engine
