@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox import arm
-from sandbox.azure.checks import at_most, get, matches, values
+from sandbox.azure.checks import at_most, get, matches
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
 from sandbox.values import UNKNOWN, Properties, Secret, reveal
@@ -57,6 +57,12 @@ def _nfs(inputs: Properties) -> Iterable[Failure]:
         yield Failure("enableNfsV3", "NFS 3.0 needs 'isHnsEnabled' true")
     if get(inputs, "networkRuleSet.defaultAction") not in {"Deny", UNKNOWN}:
         yield Failure("networkRuleSet.defaultAction", "NFS 3.0 needs networkRuleSet.defaultAction 'Deny'")
+
+
+def _rule_set(inputs: Properties) -> Iterable[Failure]:
+    """A rule set says what happens to everybody else (storage API specification)."""
+    if isinstance(reveal(inputs.get("networkRuleSet")), dict) and get(inputs, "networkRuleSet.defaultAction") is None:
+        yield Failure("networkRuleSet.defaultAction", "missing required property 'networkRuleSet.defaultAction'")
 
 
 def _hierarchy(inputs: Properties) -> Iterable[Failure]:
@@ -175,6 +181,7 @@ TYPES = (
             _kind_and_sku,
             _access_tier,
             _nfs,
+            _rule_set,
             _hierarchy,
             _sftp,
             at_most("networkRuleSet.ipRules", 400, "Azure docs: storage-network-security"),
