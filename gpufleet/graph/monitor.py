@@ -70,9 +70,9 @@ class Monitor(MockMonitor):
         """Nobody is asked: all answers are unknown, but for the subscription where it was given."""
         if request.tok != _CLIENT or self._subscription_id is None:
             return resource_pb2.ResourceInvokeResponse(unknown=True)
-        answer = Struct()
-        answer["subscriptionId"] = self._subscription_id
-        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").update({"subscriptionId": self._subscription_id})
+        return response
 
     def _urn(self, parent: str, type_: str, name: str) -> str:
         above = parent.split("::")[2] if parent else STACK_TYPE
