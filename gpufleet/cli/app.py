@@ -19,6 +19,7 @@ from gpufleet.cli import (
     destroy,
     engine,
     env,
+    explain,
     offers,
     preview,
     prices,
@@ -27,6 +28,7 @@ from gpufleet.cli import (
     sandbox_events,
     sandbox_fail,
     schema,
+    size,
     stacks,
     up,
 )
@@ -43,6 +45,8 @@ app.add_typer(engine.app)
 app.add_typer(env.app)
 app.add_typer(schema.app)
 app.add_typer(stacks.app)
+app.add_typer(size.app)
+app.add_typer(explain.app)
 app.add_typer(offers.app)
 app.add_typer(prices.app)
 app.add_typer(up.app)

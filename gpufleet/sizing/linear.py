@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gpufleet.sizing.numbers import SizingError
 
@@ -138,13 +142,14 @@ class Program:
         for variable, (low, high) in (within or {}).items():
             least[variable], most[variable] = low, min(high, most[variable])
         lows, tops = np.array([row.low for row in self._rows]), np.array([row.high for row in self._rows])
-        result = milp(
-            np.array(self._costs),
-            integrality=np.array(self._integer, dtype=int),
-            bounds=Bounds(least, most),
-            constraints=LinearConstraint(self._matrix(self._rows), lows, tops) if self._rows else None,
-            options={"mip_rel_gap": gap, "time_limit": seconds},
-        )
+        with _silent():
+            result = milp(
+                np.array(self._costs),
+                integrality=np.array(self._integer, dtype=int),
+                bounds=Bounds(least, most),
+                constraints=LinearConstraint(self._matrix(self._rows), lows, tops) if self._rows else None,
+                options={"mip_rel_gap": gap, "time_limit": seconds},
+            )
         return _solution(result.status, result.x, result.fun, getattr(result, "mip_gap", None), str(result.message))
 
     def relaxation(self) -> Relaxation | None:
@@ -160,15 +165,16 @@ class Program:
         equal = [row for row in self._rows if row.low == row.high]
         above = [row for row in self._rows if row.low != row.high and math.isfinite(row.high)]
         below = [row for row in self._rows if row.low != row.high and math.isfinite(row.low)]
-        result = linprog(
-            np.array(self._costs),
-            A_ub=vstack([self._matrix(above), -self._matrix(below)], format="csr"),
-            b_ub=np.array([row.high for row in above] + [-row.low for row in below]),
-            A_eq=self._matrix(equal),
-            b_eq=np.array([row.low for row in equal]),
-            bounds=np.column_stack([np.zeros(len(self._highs)), self._highs]),
-            method="highs",
-        )
+        # scipy takes sparse matrices and an array of bounds here; its type stubs don't know that.
+        program: dict[str, Any] = {
+            "A_ub": vstack([self._matrix(above), -self._matrix(below)], format="csr"),
+            "b_ub": np.array([row.high for row in above] + [-row.low for row in below]),
+            "A_eq": self._matrix(equal),
+            "b_eq": np.array([row.low for row in equal]),
+            "bounds": np.column_stack([np.zeros(len(self._highs)), self._highs]),
+        }
+        with _silent():
+            result = linprog(np.array(self._costs), method="highs", **program)
         if result.status == _INFEASIBLE:
             return None
         if result.status != _OPTIMAL:
@@ -192,6 +198,20 @@ class Program:
         matrix = csr_array((data, columns, starts), shape=(len(rows), len(self._costs)), dtype=float)
         matrix.sum_duplicates()
         return matrix
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep HiGHS off stdout: it leaves a debugging line there now and then, whatever its log options say."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def broken(slacks: Mapping[str, int], solution: Solution, tolerance: float = 1e-6) -> dict[str, float]:

@@ -79,6 +79,7 @@ def advise(environment: Environment, limits: Limits | None = None) -> Advice:
     problem = _problem(environment, inference, limits, servings)
     plan = place(problem, seconds=limits.seconds)
     figures += _plan_figures(plan, problem)
+    figures += _left(inference, plan)
     return Advice(
         title="inference",
         figures=tuple(figures),
@@ -247,6 +248,27 @@ def _offers(places: Sequence[str], servings: Sequence[Serving], limits: Limits) 
                     family=found.size.quota_family,
                     vcpus=found.size.vcpus * found.unit_nodes,
                 )
+
+
+def _left(inference: Inference, plan: Plan) -> Iterator[Figure]:
+    used = {(one.offer.region, one.offer.size, one.offer.spot) for one in plan.placed}
+    left = [
+        f"{pool.name} in {region.name}"
+        for region in inference.regions
+        for pool in region.pools
+        if (size := sizes.find(pool.sku)) is not None
+        and size.is_gpu
+        and (region.name, pool.sku, pool.priority is Priority.SPOT) not in used
+    ]
+    if left:
+        yield Figure(
+            name="placement: pools it doesn't need",
+            value=", ".join(left),
+            unit="",
+            formula="declared GPU pools without a part in the placement",
+            source="the placement",
+            note="left as they are: what runs there is for people to decide",
+        )
 
 
 def _plan_figures(plan: Plan, problem: Problem) -> Iterator[Figure]:

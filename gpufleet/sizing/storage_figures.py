@@ -103,7 +103,8 @@ def _read(job: Job, rate: float) -> Figure:
             unit="MB/s",
             source="workload.readMbytesPerSecondPerGpu",
         )
-        formula, inputs = "GPUs · per GPU", (given, Input(name="GPUs", value=job.gpus, source="the job's"))
+        formula = "GPUs · per GPU"
+        inputs: tuple[Input, ...] = (given, Input(name="GPUs", value=job.gpus, source="the job's"))
     else:
         formula = "dataset · epochs / time · burst"
         inputs = (

@@ -155,7 +155,10 @@ def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: fl
             f"training fabric {fabric.name}: no training rate is known for {found.size.gpu_model}",
             hint="State workload.tflopsPerGpu.",
         )
-    nodes = _nodes_within(fabric, found, float(found.tflops_per_gpu.value), within_days)
+    try:
+        nodes = _nodes_within(fabric, found, float(found.tflops_per_gpu.value), within_days)
+    except SizingError as error:
+        raise SizingError(f"training fabric {fabric.name}: {error.message}", hint=error.hint) from None
     share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
     mine = [index for index, pool in enumerate(fabric.pools) if pool.sku == found.size.name]
     index = mine[0]
@@ -184,8 +187,7 @@ def _nodes_within(fabric: TrainingFabric, found: Job, tflops: float, within_days
         share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
         if share < LEAST_USEFUL:
             raise SizingError(
-                f"training fabric {fabric.name} can't finish within {within_days:g} days: failures leave {nodes:,} "
-                "nodes no time to compute",
+                f"can't finish within {within_days:g} days: failures leave {nodes:,} nodes no time to compute",
                 hint="Restart faster, write checkpoints faster, or allow more days.",
             )
         needed = training.nodes_for_days(

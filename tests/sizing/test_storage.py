@@ -60,8 +60,11 @@ def test_reads_can_decide_the_capacity() -> None:
 def test_checkpoints_can_decide_the_capacity() -> None:
     # 8 nodes that fail every 46 h, restarts cost 0.18 %: for 2 % in all, √(2C/M) may be 1.83 %, so C 27.9 s. 14 TB in
     # that time are 502 GB/s.
-    fast = {(*_WORKLOAD, "parametersB"): 1000, (*_WORKLOAD, "failuresPerThousandNodeDays"): 65}
-    slow = {**fast, (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 20}}
+    fast: dict[tuple[str | int, ...], object] = {
+        (*_WORKLOAD, "parametersB"): 1000,
+        (*_WORKLOAD, "failuresPerThousandNodeDays"): 65,
+    }
+    slow: dict[tuple[str | int, ...], object] = {**fast, (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 20}}
     fast[(*_WORKLOAD, "checkpoint")] = {"maxLossPercent": 2}
     capacities = [planned_lustre_tib(_fabric(changes)) for changes in (fast, slow)]
     assert capacities == [2008, 32]
