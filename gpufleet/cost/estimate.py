@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,8 @@ from gpufleet.cost.rates import NoRate, PriceKind, Rate
 from gpufleet.spec.base import Priority
 from gpufleet.spec.budget import Gate
 from gpufleet.spec.environment import Environment
+
+_DATE = re.compile(r"^\d{4}(-\d{2}){0,2}$")
 
 NO_COST = Amount(hourly=NOTHING, monthly=NOTHING, period=NOTHING)
 
@@ -102,8 +105,12 @@ class Estimate:
 
     def dates(self) -> tuple[str, str]:
         """The oldest and the newest date of the prices used, as the sources give them; "" without any."""
-        dated = sorted({line.rate.as_of for line in self.lines if line.rate.as_of[:4].isdigit()})
+        dated = sorted({line.rate.as_of for line in self.lines if _DATE.match(line.rate.as_of)})
         return (dated[0], dated[-1]) if dated else ("", "")
+
+    def undated(self) -> tuple[str, ...]:
+        """What the sources say of prices that they give no date of, such as `2024 to 2025`."""
+        return tuple(sorted({line.rate.as_of for line in self.lines if not _DATE.match(line.rate.as_of)} - {""}))
 
 
 def total(lines: Iterable[Line]) -> Amount:

@@ -11,7 +11,13 @@ from gpufleet.spec.environment import Environment
 EVERYWHERE: Final = ""
 """Component of a difference that may touch any part of the bill."""
 
-_NAMED_ITEMS = {"pools": "pool", "models": "model", "regions": "inference", "training": "training"}
+_NAMED_ITEMS = {
+    "pools": "pool",
+    "models": "model",
+    "regions": "inference",
+    "training": "training",
+    "assumed": "planning price of",
+}
 _QUIET = frozenset({"nodes", "usage", "cluster", "network", "storage"})
 """Keys left out of the words: `pool h100: max 4 → 8` is clear without `nodes`."""
 _LONGEST = 60
@@ -68,10 +74,25 @@ def _named_lists(before: object, after: object) -> dict[str, tuple[object, objec
 
 
 def _by_name(value: object) -> dict[str, object] | None:
-    """A list of things that have names, by name; None for anything else."""
-    if not isinstance(value, list) or not all(isinstance(one, Mapping) and "name" in one for one in value):
+    """A list of things that have names, or of planning prices, by name; None for anything else."""
+    if not isinstance(value, list):
         return None
-    return {str(one["name"]): {key: inner for key, inner in one.items() if key != "name"} for one in value}
+    names = [_name(one) for one in value]
+    if None in names or len(set(names)) < len(names):
+        return None
+    plain = [{key: inner for key, inner in one.items() if key != "name"} for one in value]
+    return dict(zip(map(str, names), plain, strict=True))
+
+
+def _name(one: object) -> str | None:
+    if not isinstance(one, Mapping):
+        return None
+    if "name" in one:
+        return str(one["name"])
+    if "usd" not in one:
+        return None
+    subject = f"{one['sku']} {one['priority']}" if one.get("sku") else f"{one.get('service')}, {one.get('meter')}"
+    return " in ".join([subject, *([", ".join(one["regions"])] if one.get("regions") else [])])
 
 
 def _said(path: tuple[str, ...], component: str) -> str:

@@ -75,6 +75,16 @@ def _said(after: dict[str, Any]) -> list[tuple[str, str]]:
         ({"budget__gate": "floor"}, [("", "budget gate ceiling → floor")]),
         ({"registry": {"sku": "Premium"}}, []),
         ({"inference": None}, [("inference eastus", "inference eastus removed")]),
+        (
+            {
+                "prices": {
+                    "assumed": [
+                        {"sku": NC80, "priority": "spot", "usd": 7, "unit": "hour", "reason": "a guess of ours"}
+                    ]
+                }
+            },
+            [("", f"planning price of {NC80} spot added")],
+        ),
         ({"usage": {"registryGb": 20}}, [("", "registryGb nothing → 20")]),
     ],
 )

@@ -233,3 +233,9 @@ def test_dates_span_the_prices_used() -> None:
     assert priced(environment).dates() == ("2026-06-18", "2026-06-18")
     assert priced(environment, [*pool_items(environment), gateway]).dates() == ("2024-07-01", "2026-06-18")
     assert priced(environment, []).dates() == ("", "")
+
+
+def test_prices_without_a_date_are_told_apart() -> None:
+    t4 = {"name": "t4", "sku": "Standard_NC4as_T4_v3", "nodes": 1, "priority": "spot", "osDiskGiB": 128}
+    found = priced(with_pools(_H100, t4))
+    assert (found.dates(), found.undated()) == (("2026-06-18", "2026-06-18"), ("2024 to 2025",))

@@ -44,7 +44,7 @@ def summary(estimate: Estimate) -> dict[str, object]:
     oldest, newest = estimate.dates()
     return {
         "currency": "USD",
-        "priceDate": {"oldest": oldest, "newest": newest},
+        "priceDate": {"oldest": oldest, "newest": newest, "undated": list(estimate.undated())},
         **_bounds(estimate.total),
         "allSpotAtRegularPrice": _bounds(estimate.worst),
         "byPriceKind": {kind.value: _bounds(estimate.of_kind(kind)) for kind in PriceKind},

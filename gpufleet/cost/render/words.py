@@ -79,4 +79,6 @@ def prices_of(estimate: Estimate) -> str:
     if not newest:
         return "No list price was used."
     span = f"of {newest}" if oldest == newest else f"read between {oldest} and {newest}"
+    if undated := estimate.undated():
+        span += f", some without a date ({', '.join(undated)})"
     return f"Prices in USD {span}; a month has {HOURS_PER_MONTH:f} h. Left out: {LEFT_OUT}."

@@ -1,0 +1,118 @@
+"""Which stack file a command means: an environment's, any other file, or a version that git keeps."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpufleet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gpufleet.spec import StackFile
+
+StackFileOption = Annotated[
+    Path | None,
+    typer.Option("--stack-file", metavar="PATH", help="This file instead of stacks/Pulumi.ENV.yaml.", dir_okay=False),
+]
+
+_GIT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stack file as read.
+
+    Attributes:
+        environment: name of the environment.
+        path: the file, also where it would be for a version out of git.
+        label: how a report names it: `main (1a2b3c4)`, a path.
+        file: its content.
+    """
+
+    environment: str
+    path: Path
+    label: str
+    file: StackFile
+
+
+def current(environment: str | None, stack_file: Path | None) -> Source:
+    """The stack file of an environment, or the one that `--stack-file` names.
+
+    Args:
+        environment: its name; with a file it may be left out and is then the one of `Pulumi.<name>.yaml`.
+        stack_file: the file, anywhere.
+
+    Raises:
+        ConfigurationError: neither is given.
+        StackMissingError: there is no such environment.
+        SpecError: there is no such file, or it is no stack file.
+    """
+    from gpufleet.engine.project import ROOT
+    from gpufleet.engine.project import stack_file as file_of
+    from gpufleet.spec import StackFile
+
+    if stack_file is not None:
+        name = environment or stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        return Source(name, stack_file, str(stack_file), StackFile.read(stack_file))
+    if environment is None:
+        raise ConfigurationError(
+            "no environment is named", hint="Give its name, or any stack file with --stack-file PATH."
+        )
+    path = file_of(ROOT, environment)
+    return Source(
+        environment, path, str(path.relative_to(ROOT)), StackFile.read(path, name=str(path.relative_to(ROOT)))
+    )
+
+
+def other(version: str, of: Source) -> Source:
+    """What to compare with: a file of that name if there is one, else that git version of the same stack file.
+
+    Raises:
+        ConfigurationError: it is neither, or the version does not have the file.
+        SpecError: it is no stack file.
+    """
+    from gpufleet.spec import StackFile
+
+    path = Path(version)
+    if path.is_file():
+        return Source(of.environment, path, version, StackFile.read(path))
+    if path.suffix in {".yaml", ".yml"}:
+        raise ConfigurationError(f"--against {version}: there is no such file", hint="Name a file, or a git version.")
+    folder, name = of.path.resolve().parent, of.path.name
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
+    if commit is None:
+        raise ConfigurationError(
+            f"--against {version}: neither a file nor a version that git knows in {folder}",
+            hint="Name a branch, tag or commit (`git fetch` brings those of the remote), or a stack file.",
+        )
+    commit = commit.decode().strip()
+    short = commit[:7]
+    content = _git(folder, "show", f"{commit}:./{name}")
+    if content is None:
+        raise ConfigurationError(
+            f"--against {version}: {name} is not in commit {short}",
+            hint="The environment is new there, so there is nothing to compare with: leave --against out.",
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"--against {version}: {name} of commit {short} is not UTF-8 text") from None
+    label = version if commit.startswith(version) else f"{version} ({short})"
+    return Source(of.environment, of.path, label, StackFile.from_text(text, name=f"{short}:{name}"))
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """Output of a git command that reads; None when git says no."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=_GIT_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        raise ConfigurationError("git is not installed", hint="Install it, or compare with a file.") from None
+    except subprocess.TimeoutExpired:
+        raise ConfigurationError(f"git did not answer within {_GIT_SECONDS} s", hint="Compare with a file.") from None
+    return done.stdout if done.returncode == 0 else None
