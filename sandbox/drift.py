@@ -152,6 +152,8 @@ def _put(store: Store, record: Record, assignments: list[Assignment]) -> None:
 def _apply(store: Store, record: Record, assignments: list[Assignment]) -> None:
     cluster, _, _ = record["id"].partition("//")
     body = _assigned(record["object"], assignments)
+    if "apiVersion" not in body:
+        raise SandboxError("a Helm release is changed by an upgrade, not by hand; --force writes it down all the same")
     api = KubernetesApi(store, cluster)
     group, _, version = body["apiVersion"].rpartition("/")
     api.update(api.address(Kind(group, version, body["kind"]), body["metadata"]), body)

@@ -11,6 +11,8 @@ from sandbox.azure import registry
 from sandbox.azure.resource_manager import Resource
 from sandbox.drift import Assignment, Eviction, parse_path
 from sandbox.errors import SandboxError
+from sandbox.kubernetes.api import KubernetesApi
+from sandbox.kubernetes.kinds import Kind
 from sandbox.store import Store
 from tests.sandbox.conftest import Azure
 
@@ -122,3 +124,26 @@ def test_what_is_not_there_cannot_be_edited(store: Store) -> None:
     for force in (False, True):
         with pytest.raises(SandboxError, match="nothing in the sandbox's cloud has the id '/x'"):
             drift.edit(store, "/x", [Assignment(path=("a",), value=1)], force=force)
+
+
+def test_an_object_is_edited_as_kubectl_does(pools: Azure, store: Store) -> None:
+    cluster = next(found.id for found in pools.manager.all() if found.pulumi_type.endswith(":ManagedCluster"))
+    api, kind = KubernetesApi(store, cluster), Kind("", "v1", "ConfigMap")
+    address = api.address(kind, {"name": "settings", "namespace": "default"})
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"}}
+    api.apply(address, {**body, "data": {"a": "b"}}, manager="pulumi-kubernetes")
+    [key] = [key for key, _ in store.items(cluster + "//") if key.endswith("/settings")]
+    drift.edit(store, key, [Assignment(path=("data", "a"), value="c")], force=False)
+    assert api.require(address)["data"] == {"a": "c"}
+    assert "kubectl-edit" in [manager.name for manager in api.managers(address)]
+    with pytest.raises(SandboxError, match="data"):
+        drift.edit(store, key, [Assignment(path=("data", "not a key"), value="c")], force=False)
+    drift.edit(store, key, [Assignment(path=("data", "not a key"), value="c")], force=True)
+    assert api.require(address)["data"] == {"a": "c", "not a key": "c"}
+
+
+def test_a_release_is_not_edited_by_hand(pools: Azure, store: Store) -> None:
+    with store.transaction() as transaction:
+        transaction.put("/subscriptions/s/c//helm.sh/release/ns/r", {"id": "c//helm.sh/v3/Release/ns/r", "object": {}})
+    with pytest.raises(SandboxError, match="a Helm release is changed by an upgrade"):
+        drift.edit(store, "/subscriptions/s/c//helm.sh/release/ns/r", [Assignment(path=("a",), value=1)], force=False)
