@@ -149,12 +149,16 @@ def refresh(
     from gpufleet.catalog.retail.write import write
 
     accepted = {_objection(name) for name in accept or ()}
-    if not (yes or dry_run or sys.stdin.isatty()):
+    if not (yes or dry_run or _terminal()):
         raise ConfigurationError(
             "`gpufleet prices refresh` asks first, and there is no terminal",
             hint="Add --yes to go ahead, or --dry-run to look.",
         )
-    meters, plan = _fetched(api, region, timeout)
+    try:
+        meters, plan = _fetched(api, region, timeout)
+    except KeyboardInterrupt:
+        people().print("error: cancelled; the price list in use stays as it is.")
+        raise typer.Exit(ExitCode.CANCELLED) from None
     refused = [doubt for doubt in plan.doubts if doubt.objection not in accepted]
     file: Path | None = None
     if form is Format.TEXT:
@@ -182,6 +186,10 @@ def refresh(
         from gpufleet.catalog.table import label
 
         people().print(f"{label(file)} is in use now.", markup=False)
+
+
+def _terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _objection(name: str) -> Objection:
@@ -225,7 +233,10 @@ def _fetched(api: str | None, region: list[str] | None, timeout: float) -> tuple
 def _agreed(plan: Plan) -> bool:
     changes = len(plan.changes)
     what = f"{changes:,} changed price{'' if changes == 1 else 's'}" if changes else "no changed price"
-    return typer.confirm(f"Use this price list ({what})?", err=True)
+    try:
+        return typer.confirm(f"Use this price list ({what})?", err=True)
+    except typer.Abort:
+        return False
 
 
 def _summary(meters: Meters, plan: Plan) -> str:

@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from gpufleet.catalog.retail.errors import RefreshError
+from gpufleet.errors import ConfigurationError
 
 API = "https://prices.azure.com/api/retail/prices"
 VERSION = "2023-01-01-preview"
@@ -36,6 +37,9 @@ class RetailPrices:
         address: URL of the API.
         timeout_seconds: for connecting, and for each pause in an answer.
         wait: how to wait between tries, in seconds.
+
+    Raises:
+        ConfigurationError: the address is none.
     """
 
     def __init__(
@@ -44,9 +48,9 @@ class RetailPrices:
         try:
             self._address = httpx.URL(address)
         except httpx.InvalidURL as error:
-            raise RefreshError(f"{address} is not a URL: {error}") from None
+            raise ConfigurationError(f"{address} is not a URL: {error}") from None
         if self._address.scheme not in {"http", "https"} or not self._address.host:
-            raise RefreshError(f"{address} is not the http(s) URL of a price API")
+            raise ConfigurationError(f"{address} is not the http(s) URL of a price API")
         self._wait = wait
         self._client = httpx.Client(timeout=timeout_seconds, headers={"Accept": "application/json"})
 

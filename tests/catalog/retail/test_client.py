@@ -10,6 +10,7 @@ import pytest
 
 from gpufleet.catalog.retail.client import RetailPrices
 from gpufleet.catalog.retail.errors import RefreshError
+from gpufleet.errors import ConfigurationError
 from tests.catalog.price_api import Answer, PriceApi, item
 
 H100 = "Standard_ND96isr_H100_v5"
@@ -198,5 +199,5 @@ def test_nobody_there(patience: Patience):
     "address", ["prices.azure.com", "ftp://prices.azure.com", "http://", "http://[::1", "file:///x"]
 )
 def test_an_address_that_is_none(address: str):
-    with pytest.raises(RefreshError, match="is not"):
+    with pytest.raises(ConfigurationError, match="is not"):
         RetailPrices(address)
