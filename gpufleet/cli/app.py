@@ -16,6 +16,7 @@ import typer
 
 import gpufleet
 from gpufleet.cli import (
+    cost,
     destroy,
     engine,
     env,
@@ -47,6 +48,7 @@ app.add_typer(schema.app)
 app.add_typer(stacks.app)
 app.add_typer(size.app)
 app.add_typer(explain.app)
+app.add_typer(cost.app)
 app.add_typer(offers.app)
 app.add_typer(prices.app)
 app.add_typer(up.app)
