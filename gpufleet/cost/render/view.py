@@ -27,7 +27,7 @@ class Row:
     Attributes:
         level: 0 for a component, 1 for a part of it.
         label: `training lab`, `pool h100`, `storage`.
-        what: what it is, `2 to 8 × Standard_X, spot, $1.10/h`.
+        what: what it is, `2 to 8 × NC80adis_H100_v5, spot, $6.98/h`.
         amount: None where nothing of it has a price.
         assumed: whether a part of the amount is assumed.
         gaps: charges of it that have no price.
@@ -206,11 +206,11 @@ def _parts(parts: Sequence[Part]) -> Iterable[Row]:
 
 
 def _nodes(parts: Iterable[Part]) -> str:
-    """`8 to 64 × Standard_X, regular, $98.32/h`, agent pools of one pool together."""
+    """`8 to 64 × ND96isr_H100_v5, $98.32/h`, agent pools of one pool together."""
     found = list(parts)
     if not found:
         return ""
-    meter = found[0].meter.replace(" regular", "").replace(" spot", ", spot")
+    meter = found[0].meter.removeprefix("Standard_").replace(" regular", "").replace(" spot", ", spot")
     quantities = [part.quantity for part in found if part.quantity is not None]
     least = sum((bounds.floor for bounds in quantities), ZERO)
     most = sum((bounds.ceiling for bounds in quantities), ZERO)
