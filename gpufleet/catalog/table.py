@@ -148,7 +148,7 @@ class Grouped:
 
 
 def read_grouped(file: str | Path, columns: tuple[str, ...], *, package: str = _CATALOG) -> Grouped:
-    """A table whose first column is `columns[0]`, plain text without quotes or line breaks in it.
+    """A table whose first column is `columns[0]`, one line a row.
 
     Raises:
         CatalogError: the table is missing, or a line of it has too few cells.

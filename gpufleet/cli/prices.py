@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -148,6 +149,8 @@ def refresh(
     from gpufleet.catalog.retail.plan import Objection
     from gpufleet.catalog.retail.write import write
 
+    if not math.isfinite(timeout):
+        raise ConfigurationError(f"--timeout is {timeout}, not a number of seconds")
     accepted = {_objection(name) for name in accept or ()}
     if not (yes or dry_run or _terminal()):
         raise ConfigurationError(

@@ -76,7 +76,8 @@ def test_every_gpu_of_the_catalogue_has_a_peak_and_every_rate_a_gpu_and_size_of_
     assert {model for model in models if throughput.peak(model) is None} == set()
     assert {rate.gpu_model for rate in throughput.training_rates()} <= models
     assert {rate.gpu_model for rate in throughput.inference_rates()} <= models
-    named = [rate.size for rate in (*throughput.training_rates(), *throughput.inference_rates())]
+    named = [rate.size for rate in throughput.training_rates()]
+    named += [rate.size for rate in throughput.inference_rates()]
     named += [band.size for band in throughput.nccl_bandwidths()]
     named += [benchmark.size for benchmark in throughput.training_benchmarks()]
     assert [name for name in named if name and sizes.find(name) is None] == []

@@ -8,7 +8,7 @@ import pytest
 
 from gpufleet.catalog import CatalogError, prices, services, snapshots
 from gpufleet.catalog.prices import Priced, PriceKind, Unpriced
-from gpufleet.catalog.services import ServicePrice
+from gpufleet.catalog.services import Period, ServicePrice
 
 H100 = "Standard_ND96isr_H100_v5"
 SPAN = "validFrom: 2026-01-01, validUntil: 2026-12-31"
@@ -67,7 +67,7 @@ def test_a_price_for_what_has_none(own_prices: Path) -> None:
     agree(own_prices, f"size: {H100}, usd: 70, reason: EA 4711, {SPAN}")
     found = prices.regular(H100, "francecentral")
     assert isinstance(found, Priced)
-    assert (found.usd_per_hour, found.list_usd_per_hour) == (70, None)
+    assert (found.usd_per_hour, found.list_usd_per_hour) == (Decimal(70), None)
 
 
 def test_a_discount_on_nothing_is_nothing(own_prices: Path) -> None:
@@ -122,7 +122,8 @@ def test_a_meter_that_no_source_prices(own_prices: Path) -> None:
     agree(own_prices, f"service: Managed Lustre, meter: AMLFS-Durable-Premium-250, usd: 210, reason: EA 4711, {SPAN}")
     found = services.price("Managed Lustre", "AMLFS-Durable-Premium-250", "eastus")
     assert isinstance(found, ServicePrice)
-    assert (found.usd, found.unit, found.period, found.cost(Decimal(8))) == (210, "TiB", "month", 1680)
+    assert (found.usd, found.unit, found.period) == (Decimal(210), "TiB", Period.MONTH)
+    assert found.cost(Decimal(8)) == Decimal(1680)
 
 
 def test_a_whole_service_with_its_tiers(own_prices: Path) -> None:
@@ -237,4 +238,4 @@ def test_two_that_follow_each_other(own_prices: Path) -> None:
         f"size: {H100}, usd: 77, reason: two, {SPAN}",
         f"size: {H100}, usd: 20, priority: spot, reason: two, {SPAN}",
     )
-    assert (usd(), usd(spot=True)) == (77, 20)
+    assert (usd(), usd(spot=True)) == (Decimal(77), Decimal(20))

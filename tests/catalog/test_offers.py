@@ -42,9 +42,7 @@ def test_a_sixth_of_a_gpu_is_priced_as_a_whole_one() -> None:
     assert offer.age_days(date(2026, 6, 28), spot=True) is None
 
 
-@pytest.mark.parametrize(
-    ("gpu", "series"), [("h100", 9), ("H100 NVL", 3), ("h100_nvl", 3), ("NC40ads", 1), ("A10", 6)]
-)
+@pytest.mark.parametrize(("gpu", "series"), [("h100", 9), ("H100 NVL", 3), ("h100_nvl", 3), ("NC40ads", 1), ("A10", 6)])
 def test_a_gpu_by_name_model_or_size(gpu: str, series: int) -> None:
     assert len({offer.size.name for offer in offers.find(gpu=gpu)}) == series
 

@@ -121,7 +121,7 @@ def test_some_regions_alone(api: PriceApi, folder: Path, refresh: Callable[..., 
     api.items = same(H100_eastus="90", H100_uksouth="1")
     assert refresh("--yes", "--region", "eastus").exit_code == 0
     assert all("armRegionName eq 'eastus'" in query["$filter"] for query in api.queries)
-    assert (regular(H100, "eastus"), regular(H100, "uksouth")) == (90, Decimal("122.9"))
+    assert (regular(H100, "eastus"), regular(H100, "uksouth")) == (Decimal(90), Decimal("122.9"))
     found = prices.regular(H100, "uksouth")
     assert isinstance(found, Priced)
     assert (found.source, found.as_of) == ("KARP", "2026-06-18")
