@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 
 from gpufleet.catalog.table import Row
 from sandbox import arm
+from sandbox.azure import registry
 from sandbox.errors import ArmError
 from sandbox.store import Record, Store, Transaction
 from sandbox.tables import read_table
@@ -24,6 +25,7 @@ from sandbox.values import Properties
 Verb: TypeAlias = Literal["create", "update", "delete"]
 
 OPERATIONS = "operation/"
+DELETED = "deleted/"
 _STATES = {"create": "Creating", "update": "Updating", "delete": "Deleting"}
 _NAMESPACE = uuid.UUID("5a4db0c5-0000-4000-8000-0000000000b0")
 
@@ -97,10 +99,10 @@ def settle(store: Store, now: float) -> None:
         found = ((key, transaction.get(key)) for key in transaction.under(OPERATIONS))
         due = [(key, record) for key, record in found if record is not None and record["end"] <= now]
         for key, record in sorted(due, key=lambda item: float(item[1]["end"])):
-            _finish(transaction, key, record)
+            _finish(transaction, key, record, now)
 
 
-def _finish(transaction: Transaction, key: str, operation: Record) -> None:
+def _finish(transaction: Transaction, key: str, operation: Record, now: float) -> None:
     if transaction.get(key) is None:  # it went with its parent
         return
     transaction.delete(key)
@@ -110,11 +112,14 @@ def _finish(transaction: Transaction, key: str, operation: Record) -> None:
     elif "error" in operation:
         transaction.put(operation["id"], {**result, "outputs": with_state(result["outputs"], "Failed")})
     else:
-        remove(transaction, result)
+        remove(transaction, result, now)
 
 
-def remove(transaction: Transaction, record: Record) -> None:
-    """Take a resource away with all below it and their companions, running operations included."""
+def remove(transaction: Transaction, record: Record, now: float) -> None:
+    """Take a resource away with all below it and their companions, running operations included.
+
+    A type that Azure deletes softly leaves ``deleted/<resource id>`` behind until its days are over.
+    """
     doomed = [record["id"]]
     while doomed:
         resource_id = doomed.pop()
@@ -122,9 +127,24 @@ def remove(transaction: Transaction, record: Record) -> None:
             gone = transaction.get(key)
             if gone is not None:
                 doomed += gone.get("companions", ())
+                _keep(transaction, gone, now)
             transaction.delete(key)
         for key in (*transaction.under(key_of(resource_id) + "/"), key_of(resource_id)):
             transaction.delete(key)
+
+
+def _keep(transaction: Transaction, record: Record, now: float) -> None:
+    days = registry.by_token(record["token"]).soft_delete_days if "token" in record else 0
+    if days:
+        kept = {"generation": record["generation"], "created": record["created"], "until": now + days * 86400}
+        transaction.put(DELETED + record["id"], kept)
+
+
+def recover(transaction: Transaction, resource_id: str, now: float) -> Record | None:
+    """What Azure kept of a deleted resource (generation, created), given back once; None when there is nothing."""
+    kept = transaction.get(DELETED + resource_id)
+    transaction.delete(DELETED + resource_id)
+    return kept if kept is not None and kept["until"] > now else None
 
 
 def running(transaction: Transaction, resource_id: str) -> Record | None:

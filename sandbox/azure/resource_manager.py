@@ -171,11 +171,16 @@ class ResourceManager:
         def work(transaction: Transaction) -> Record:
             require_parents(transaction, resource_id)
             require_references(transaction, resource_id, inputs, self.subscription)
+            # Under the id of one that was deleted softly Azure gives that one back, with its identity.
+            kept = operations.recover(transaction, resource_id, self._now().timestamp()) or {
+                "generation": transaction.generation(resource_id) + 1,
+                "created": self._now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            }
             return {
                 "id": resource_id,
                 "token": kind.pulumi_type,
-                "generation": transaction.generation(resource_id) + 1,
-                "created": self._now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "generation": kept["generation"],
+                "created": kept["created"],
                 "inputs": inputs,
                 "references": references_of(inputs),
             }
@@ -330,7 +335,7 @@ class ResourceManager:
         elif verb != "delete" or error is not None:
             transaction.put(record["id"], record)
         else:
-            operations.remove(transaction, record)
+            operations.remove(transaction, record, now)
         at_once = not runs and error is None and verb != "delete"
         return Accepted(
             id=record["id"],

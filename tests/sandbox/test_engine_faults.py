@@ -60,10 +60,10 @@ def names(sandbox: Sandbox) -> list[str]:
 
 def test_what_azures_contract_says_to_repeat_is_repeated(sandbox: Sandbox) -> None:
     codes = {
-        "a": "TooManyRequests",
-        "b": "InternalServerError",
-        "c": "GatewayTimeout",
-        "d": "AnotherOperationInProgress",
+        "throttled": "TooManyRequests",
+        "broken": "InternalServerError",
+        "slow": "GatewayTimeout",
+        "busy": "AnotherOperationInProgress",
     }
     for name, code in codes.items():
         fail(sandbox, code, name, times=3)

@@ -291,6 +291,20 @@ def test_cluster_writes_are_throttled_by_a_bucket_of_their_own(cloud: Cloud) -> 
     cloud.manager.begin_update(cluster.id, CLUSTER, CLUSTER_INPUTS)
 
 
+@pytest.mark.parametrize(("days", "same"), [(13, True), (15, False)])
+def test_a_softly_deleted_resource_comes_back_under_its_id(cloud: Cloud, days: int, same: bool) -> None:
+    kind = registry.by_token("azure-native:operationalinsights:Workspace")
+    inputs = {"resourceGroupName": "rg", "workspaceName": "log-a", "location": "eastus", "retentionInDays": 30}
+    first = cloud.manager.create(kind, inputs)
+    cloud.manager.delete(first.id)
+    assert cloud.manager.find(first.id) is None
+    cloud.time.seconds += days * 86400
+    again = cloud.manager.create(kind, inputs)
+    # Source: Azure docs, delete-workspace: 14 days, the same name recovers the workspace with its id and its data.
+    assert (again.outputs["customerId"] == first.outputs["customerId"]) is same
+    assert cloud.store.items(operations.DELETED) == []
+
+
 def test_the_scale_is_read_from_the_environment() -> None:
     assert pace_from({}).scale == 0
     assert pace_from({"GPUFLEET_SANDBOX_TIME_SCALE": " 0.01 "}).scale == 0.01
