@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,8 +10,12 @@ from gpufleet.catalog import sizes
 from gpufleet.cost.estimate import Estimate, total
 from gpufleet.cost.load import bounds_of
 from gpufleet.cost.money import HOURS_PER_MONTH, ZERO, cents, decimal
+from gpufleet.sizing.fabric import job
+from gpufleet.sizing.numbers import SizingError
+from gpufleet.sizing.training_figures import LEAST_USEFUL, useful_share
 from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.environment import Environment
+from gpufleet.spec.training import TrainingFabric
 
 _HOURS_PER_DAY = 24
 _TOKENS = Decimal(1_000_000)
@@ -25,7 +29,7 @@ class UnitCost:
     Attributes:
         component: whose, `training lab`, `inference` for all regions together, or `` for the environment.
         unit: what it is the cost of one of.
-        usd: at the expected cost; None when it can't be told.
+        usd: at the expected cost, of a training run at the ceiling; None when it can't be told.
         basis: what it rests on, or why there is none.
     """
 
@@ -35,9 +39,7 @@ class UnitCost:
     basis: str
 
 
-def unit_costs(
-    environment: Environment, estimate: Estimate, *, training_days: Mapping[str, Decimal] | None = None
-) -> list[UnitCost]:
+def unit_costs(environment: Environment, estimate: Estimate) -> list[UnitCost]:
     """All unit costs that the specification allows.
 
     Everything that belongs to a fabric or to the regions counts (storage, network, logs, idle nodes), not nodes alone:
@@ -47,8 +49,6 @@ def unit_costs(
     Args:
         environment: the specification.
         estimate: its cost.
-        training_days: days that a fabric's run takes on all its GPUs, by fabric; from sizing. A fabric that is not
-            there has no cost of a run.
     """
     found: list[UnitCost] = []
     for scope in scopes(environment):
@@ -56,7 +56,7 @@ def unit_costs(
             component = f"training {scope.name}"
             monthly = _expected(estimate, {component})
             found.append(_gpu_hour(component, monthly, [scope], estimate))
-            found.extend(_run(component, scope.name, monthly, environment, training_days or {}))
+            found.extend(_run(component, scope.name, environment, estimate))
     regions = [scope for scope in scopes(environment) if scope.path[0] == "inference"]
     if regions:
         components = {f"inference {scope.name}" for scope in regions} | {"global front door"}
@@ -105,24 +105,41 @@ def _tokens(monthly: Decimal, regions: list[Scope], environment: Environment, es
     )
 
 
-def _run(
-    component: str, name: str, monthly: Decimal, environment: Environment, days: Mapping[str, Decimal]
-) -> Iterable[UnitCost]:
+def _run(component: str, name: str, environment: Environment, estimate: Estimate) -> Iterable[UnitCost]:
     fabric = next(fabric for fabric in environment.training if fabric.name == name)
     if fabric.workload is None:
         return
     workload = fabric.workload
     unit = f"training run of {workload.parameters_b:g}B parameters on {workload.tokens_b:g}B tokens"
-    if name not in days:
-        yield UnitCost(component=component, unit=unit, usd=None, basis="sizing gives no days for it")
+    took = _days(fabric)
+    if isinstance(took, str):
+        yield UnitCost(component=component, unit=unit, usd=None, basis=took)
         return
-    took = days[name]
+    # The run is sized for every node of the fabric, so it is those that it pays for.
+    hourly = total(line for line in estimate.lines if line.origin.component == component).hourly.ceiling
     yield UnitCost(
         component=component,
         unit=unit,
-        usd=cents(monthly / HOURS_PER_MONTH * took * _HOURS_PER_DAY),
-        basis=f"{took.quantize(Decimal('0.1'))} days at the expected cost",
+        usd=cents(hourly * took * _HOURS_PER_DAY),
+        basis=f"{took.quantize(Decimal('0.1'))} days of the whole fabric at its ceiling (gpufleet explain sizing)",
     )
+
+
+def _days(fabric: TrainingFabric) -> Decimal | str:
+    """Days of wall time that sizing gives the fabric's workload, failures and checkpoints in them; or why none."""
+    try:
+        found = job(fabric)
+        days = found.compute_days() if found else None
+        useful = useful_share(fabric, found) if found else 0.0
+    except SizingError as error:
+        return error.message
+    if found is None:
+        return "the fabric has no regular GPU nodes"
+    if days is None:
+        return f"no training rate of {found.size.gpu_model} is known; workload.tflopsPerGpu states one"
+    if useful <= LEAST_USEFUL:
+        return "failures and checkpoints leave no time to compute"
+    return decimal(days / useful)
 
 
 def _gpus(places: Iterable[Scope], estimate: Estimate) -> tuple[Decimal, Decimal, bool]:

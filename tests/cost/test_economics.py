@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gpufleet.cost import UnitCost, unit_costs
+from gpufleet.sizing.fabric import job
+from gpufleet.sizing.training_figures import useful_share
 from gpufleet.spec import parse_environment
 from tests.cost.samples import H100, NC80, plain, pool_items, priced, resource
 
@@ -16,14 +17,13 @@ _WORKLOAD = {"parametersB": 7, "tokensB": 50, "datasetTiB": 2}
 def _units(
     training: list[dict[str, Any]] | None = None,
     inference: dict[str, Any] | None = None,
-    days: Mapping[str, Decimal] | None = None,
 ) -> dict[tuple[str, str], UnitCost]:
     changes = {} if training is None else {"training": training}
     environment = parse_environment(plain(**changes, inference=inference))
     door = resource("cdn:Profile", "door", location="Global", sku={"name": "Standard_AzureFrontDoor"})
     holder = type(door)(type="gpufleet:inference:GlobalFrontDoor", name="door", parent="")
     items = [*pool_items(environment), holder, type(door)(**{**vars(door), "parent": holder.urn})]
-    found = unit_costs(environment, priced(environment, items if inference else items[:-2]), training_days=days)
+    found = unit_costs(environment, priced(environment, items if inference else items[:-2]))
     return {(unit.component, unit.unit): unit for unit in found}
 
 
@@ -103,11 +103,28 @@ def test_no_tokens(inference: dict[str, Any], basis: str) -> None:
     assert (unit.usd, unit.basis) == (None, basis)
 
 
-def test_a_training_run_by_the_days_that_sizing_gives() -> None:
-    training = [{**_fabric()[0], "workload": _WORKLOAD}]
-    name = ("training lab", "training run of 7B parameters on 50B tokens")
-    unit = _units(training, days={"lab": Decimal("2.5")})[name]
-    # 4 x 98.32 x 24 x 2.5
-    assert (unit.usd, unit.basis) == (Decimal("23596.80"), "2.5 days at the expected cost")
-    assert _units(training)[name].usd is None
-    assert name not in _units(_fabric())
+_RUN = ("training lab", "training run of 7B parameters on 50B tokens")
+
+
+def test_a_training_run_pays_for_the_whole_fabric_for_as_long_as_sizing_says() -> None:
+    workload = {**_WORKLOAD, "tflopsPerGpu": 400}
+    (fabric,) = [{**_fabric(usage={"utilizationPercent": 10})[0], "workload": workload}]
+    unit = _units([fabric])[_RUN]
+    spec = parse_environment(plain(training=[fabric])).training[0]
+    found = job(spec)
+    assert found is not None
+    # 6 x 7e9 x 50e9 FLOPs / (32 GPUs x 400e12 FLOP/s) = 1.899 days, longer by what failures and checkpoints take.
+    assert found.compute_days() == pytest.approx(1.8989, abs=1e-4)
+    days = Decimal(str((found.compute_days() or 0) / useful_share(spec, found)))
+    assert unit.usd == round(Decimal("393.28") * 24 * days, 2)
+    assert unit.basis == f"{days:.1f} days of the whole fabric at its ceiling (gpufleet explain sizing)"
+
+
+def test_a_run_that_nobody_can_time() -> None:
+    pools = [{"name": "t4", "sku": "Standard_NC4as_T4_v3", "nodes": 1, "osDiskGiB": 128}]
+    unit = _units([{"name": "lab", "region": "eastus", "pools": pools, "workload": _WORKLOAD}])[_RUN]
+    assert (unit.usd, unit.basis) == (
+        None,
+        "no training rate of NVIDIA T4 16GB is known; workload.tflopsPerGpu states one",
+    )
+    assert _RUN not in _units(_fabric())

@@ -129,7 +129,7 @@ def test_the_same_is_said_in_one_line() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_stacks_documents_fit_the_schema(stack: str) -> None:
     found = stack_estimate(stack)
-    units = unit_costs(stack_environment(stack), found, training_days={"lab": Decimal(3)})
+    units = unit_costs(stack_environment(stack), found)
     _validate(document(found, units=units))
 
 
