@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from gpufleet.catalog.prices import Priced, Unpriced
     from gpufleet.catalog.retail.meters import Meters
-    from gpufleet.catalog.retail.plan import Change, Objection, Plan
+    from gpufleet.catalog.retail.plan import Change, Doubt, Objection, Plan
 
 app = typer.Typer(no_args_is_help=True)
 group = typer.Typer(help="The price list: what it says, how old it is, and a newer one.", no_args_is_help=True)
@@ -146,11 +145,8 @@ def refresh(
     one is there whole. Prices too odd to believe are refused; --accept names an objection to overrule.
     """
     from gpufleet.catalog import snapshots
-    from gpufleet.catalog.retail.plan import Objection
     from gpufleet.catalog.retail.write import write
 
-    if not math.isfinite(timeout):
-        raise ConfigurationError(f"--timeout is {timeout}, not a number of seconds")
     accepted = {_objection(name) for name in accept or ()}
     if not (yes or dry_run or _terminal()):
         raise ConfigurationError(
@@ -164,23 +160,17 @@ def refresh(
         raise typer.Exit(ExitCode.CANCELLED) from None
     refused = [doubt for doubt in plan.doubts if doubt.objection not in accepted]
     file: Path | None = None
+    summary = _summary(meters, plan)
     if form is Format.TEXT:
-        emit(_summary(meters, plan), output)
+        emit(summary, output)
+    if not yes and (output or form is not Format.TEXT):
+        people().print(summary, markup=False)  # who is asked must see what about
     if not (refused or dry_run) and (yes or _agreed(plan)):
         file = write(plan.rows, snapshots.today())
     if form is Format.JSON:
         emit_json("pricesRefresh", _refresh_json(meters, plan, accepted, file), output)
-    for doubt in refused[:_MOST_LINES]:
-        people().print(f"objection: {doubt.objection.value}: {doubt.text}", markup=False)
     if refused:
-        names = sorted({doubt.objection for doubt in refused}, key=list(Objection).index)
-        options = " ".join(f"--accept {name}" for name in names)
-        people().print(
-            f"error: {len(refused)} of the new prices can't be believed; the price list in use stays as it is.\n"
-            f"Look at them one by one; `{options}` takes them all the same.",
-            markup=False,
-        )
-        raise typer.Exit(ExitCode.ERROR)
+        _refuse(refused)
     if dry_run:
         people().print("Nothing was written (--dry-run).")
     elif file is None:
@@ -189,6 +179,23 @@ def refresh(
         from gpufleet.catalog.table import label
 
         people().print(f"{label(file)} is in use now.", markup=False)
+
+
+def _refuse(refused: list[Doubt]) -> NoReturn:
+    from gpufleet.catalog.retail.plan import Objection
+
+    for doubt in refused[:_MOST_LINES]:
+        people().print(f"objection: {doubt.objection.value}: {doubt.text}", markup=False)
+    if len(refused) > _MOST_LINES:
+        people().print(f"… and {len(refused) - _MOST_LINES:,} more; --format json has all of them", markup=False)
+    names = sorted({doubt.objection for doubt in refused}, key=list(Objection).index)
+    options = " ".join(f"--accept {name}" for name in names)
+    people().print(
+        f"error: {len(refused)} of the new prices can't be believed; the price list in use stays as it is.\n"
+        f"Look at them one by one; `{options}` takes them all the same.",
+        markup=False,
+    )
+    raise typer.Exit(ExitCode.ERROR)
 
 
 def _terminal() -> bool:

@@ -282,6 +282,42 @@ def test_a_person_is_asked(
     assert len(list(folder.iterdir())) == (2 if agreed else 1)
 
 
+def test_who_is_asked_sees_what_about_even_when_the_result_goes_elsewhere(
+    api: PriceApi, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.items = same(H100_eastus="90")
+    monkeypatch.setattr("gpufleet.cli.prices._terminal", lambda: True)
+    command = ["prices", "refresh", "--api", api.address, "--format", "json", "--output", str(tmp_path / "out.json")]
+    done = CliRunner().invoke(app, command, input="n\n")
+    assert done.exit_code == 8
+    assert "98.32 → 90.0 USD an hour (-8.5 %)" in done.stderr.split("Use this price list")[0]
+    assert valid(json.loads((tmp_path / "out.json").read_text()))["file"] is None
+
+
+def test_the_whole_list_that_ships_comes_back_unchanged(
+    api: PriceApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPUFLEET_PRICES", str(tmp_path))
+    prices.forget()
+    try:
+        for row in prices.rows():
+            place = {"armSkuName": row.text("sku"), "armRegionName": row.text("region")}
+            api.items.append(item(**place, retailPrice=float(row.text("on_demand_usd_per_hour"))))
+            if spot := row.cells["spot_usd_per_hour"]:
+                api.items.append(item(**place, retailPrice=float(spot), skuName="Spot", meterName="Spot"))
+        api.page_size = 100
+        done = CliRunner().invoke(app, ["prices", "refresh", "--yes", "--api", api.address])
+        assert done.exit_code == 0, done.output
+        assert done.stdout.splitlines() == ["3,096 prices read: no changes, 3,096 unchanged"]
+        # 77 sizes, ten a query, a hundred meters a page
+        assert len(api.queries) > 30
+        assert len(prices.rows()) == 2998
+        assert prices.day() == today()
+    finally:
+        monkeypatch.undo()
+        prices.forget()
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
