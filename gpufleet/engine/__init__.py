@@ -19,6 +19,7 @@ from gpufleet.engine.errors import (
     SecretsError,
     StackLockedError,
     StackMissingError,
+    StateWriteError,
     UnexpectedChangesError,
 )
 from gpufleet.engine.results import (
@@ -67,6 +68,7 @@ __all__ = [
     "Severity",
     "StackLockedError",
     "StackMissingError",
+    "StateWriteError",
     "Step",
     "StepStarted",
     "UnexpectedChangesError",

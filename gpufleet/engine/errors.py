@@ -5,6 +5,7 @@ GpufleetError
     ├── EngineUnavailableError  1  no fitting engine, and none could be installed
     ├── ProgramError            1  the Pulumi program raised
     ├── StackLockedError        1  another run holds the stack
+    ├── StateWriteError         1  the folder of the state is full or read-only
     ├── PendingOperationsError  1  an earlier run was cut off in the middle of an operation
     ├── PluginError             2  a provider plugin is missing or does not start
     ├── SecretsError            3  wrong or missing passphrase, or no access to the secrets provider
@@ -56,6 +57,10 @@ class StackLockedError(EngineError):
     ) -> None:
         super().__init__(message, hint=hint, result=result)
         self.locks = locks
+
+
+class StateWriteError(EngineError):
+    """The state cannot be written: its disk is full, or its folder read-only. What was there before is whole."""
 
 
 class PendingOperationsError(EngineError):

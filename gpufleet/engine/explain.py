@@ -19,6 +19,7 @@ from gpufleet.engine.errors import (
     SecretsError,
     StackLockedError,
     StackMissingError,
+    StateWriteError,
     UnexpectedChangesError,
 )
 from gpufleet.engine.locks import locks_in
@@ -29,6 +30,11 @@ _ERROR_PREFIX = re.compile(r"^\s*error:\s*", re.IGNORECASE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m|<\{%.*?%\}>")
 _INLINE_ERROR = "python inline source runtime error: "
 
+_FULL = ("no space left on device", "file too large", "disk quota exceeded")
+_STATE_FILE = re.compile(
+    r"(?P<path>/[^\n:]*/\.pulumi/[^\n:]*?)(?:\.[0-9a-f]{16}\.tmp)?: "
+    rf"(?P<cause>{'|'.join(_FULL)}|permission denied|read-only file system|input/output error)"
+)
 _CUT_OFF = "What it had finished is in the state. {command} finds out what became of the rest, and goes on."
 
 # What the CLI says, for failures whose exit code is a plain 1 or shared with others. First match wins.
@@ -100,10 +106,10 @@ def explain(
         return ProgramError(f"the program of {stack} failed: {_program_error(program, result)}", result=result)
     if any(violation.level == "mandatory" for violation in result.violations):
         return PolicyError(_headline(result), result=result)
-    if any(step.failed for step in result.steps):
-        return ResourceError(_headline(result), hint=_again(result, sandbox=sandbox), result=result)
     return (
-        _ended_by_signal(failure, result, sandbox=sandbox)
+        _cannot_write(failure, result, sandbox=sandbox)
+        or _failed(result, sandbox=sandbox)
+        or _ended_by_signal(failure, result, sandbox=sandbox)
         or _by_words(failure, result, sandbox=sandbox)
         or _refused(result)
         or _by_code(failure, result, sandbox=sandbox)
@@ -118,7 +124,34 @@ def _cancelled(failure: CommandFailedError, result: RunResult, *, sandbox: bool)
     if failure.stops > 1 or failure.result.code < 0:
         said = f"{what} was stopped at once; the next run finds out what became of what was under way"
         return RunCancelledError(said, hint=hint, result=result)
-    return RunCancelledError(f"{what} was cancelled; what had begun was finished", hint=hint, result=result)
+    # A provider that is told to stop leaves long operations to Azure, which carries them out all the same.
+    rest = (
+        "what is under way goes on in Azure, and the next run finds out"
+        if result.failed
+        else "what had begun was finished"
+    )
+    return RunCancelledError(f"{what} was cancelled; {rest}", hint=hint, result=result)
+
+
+def _failed(result: RunResult, *, sandbox: bool) -> EngineError | None:
+    if any(step.failed for step in result.steps):
+        return ResourceError(_headline(result), hint=_again(result, sandbox=sandbox), result=result)
+    return None
+
+
+def _cannot_write(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:
+    """The state's folder is full or not ours to write; whatever else failed, failed because of that."""
+    match = _STATE_FILE.search("\n".join([_said(failure), *_errors(result)]))
+    if match is None:
+        return None
+    path, cause = match["path"], match["cause"]
+    fix = "Free some space there" if cause in _FULL else "Make that folder one that you may write"
+    hint = f"{fix}. The state is whole, as it was before: then {{command}} goes on."
+    return StateWriteError(
+        f"the state of {result.environment} cannot be written: {path}: {cause}",
+        hint=hint.format_map(_hints(result, sandbox=sandbox)),
+        result=result,
+    )
 
 
 def _by_words(failure: CommandFailedError, result: RunResult, *, sandbox: bool) -> EngineError | None:

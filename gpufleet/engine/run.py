@@ -27,6 +27,7 @@ from gpufleet.engine.locate import Engine
 from gpufleet.engine.locks import remove_dead
 from gpufleet.engine.results import Diagnostic, OnEvent, RunKind, RunOptions, RunResult, Severity
 from gpufleet.engine.sandbox_home import config_file_for, sandbox_environment, tool_environment
+from gpufleet.engine.state_guard import StateGuard, state_file
 from gpufleet.errors import GpufleetError
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class Run:
             if place.sandbox
             else tool_environment(place.engine)
         )
+        backend = changes.applied().get("PULUMI_BACKEND_URL", "")
+        self._guard = StateGuard(state_file(backend, place.environment))
         self.command = EngineCommand(place.engine, changes, on_stopping=self._stopping)
 
     def with_program(self, operation: _Operation) -> RunResult:
@@ -146,7 +149,8 @@ class Run:
 
         def attempt() -> str:
             try:
-                return self.command.run(arguments, str(self._place.root), {}).stdout
+                with self._guard:
+                    return self.command.run(arguments, str(self._place.root), {}).stdout
             except CommandFailedError as failure:
                 raise explain(failure, self._result(), None, sandbox=self._place.sandbox) from None
 
@@ -185,7 +189,8 @@ class Run:
 
         def attempt() -> None:
             try:
-                operation(_Stack(self._place.environment, workspace, StackInitMode.SELECT))
+                with self._guard:
+                    operation(_Stack(self._place.environment, workspace, StackInitMode.SELECT))
             except CommandFailedError as failure:
                 error = explain(failure, self._result(), self._program_error, sandbox=self._place.sandbox)
                 raise error from (self._program_error if error is not self._program_error else None)
