@@ -24,6 +24,7 @@ from pulumi_azure_native import (
 )
 from pulumi_kubernetes.helm import v3 as helm
 
+MANAGED_IDENTITY_OPERATOR = "f1a07417-d97a-45cb-824c-7a7467783830"
 NETWORK_CONTRIBUTOR = "4d97b98b-1d4f-4787-a291-c67834d212e7"
 LOCATION = "eastus"
 Program = Callable[[], None]
@@ -53,6 +54,13 @@ def everything(*, pools: int = 1, pool_max: int = 4) -> None:
         principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
         role_definition_id=role(subscription, NETWORK_CONTRIBUTOR),
     )
+    operator = authorization.RoleAssignment(
+        "identity-operator",
+        scope=kubelet.id,
+        principal_id=cluster_identity.principal_id,
+        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+        role_definition_id=role(subscription, MANAGED_IDENTITY_OPERATOR),
+    )
     workspace = operationalinsights.Workspace(
         "log",
         workspace_name="log-t-east",
@@ -61,7 +69,7 @@ def everything(*, pools: int = 1, pool_max: int = 4) -> None:
         sku=operationalinsights.WorkspaceSkuArgs(name=operationalinsights.WorkspaceSkuNameEnum.PER_GB2018),
         retention_in_days=30,
     )
-    cluster = _cluster(name, subnets["system"], cluster_identity, kubelet, assignment)
+    cluster = _cluster(name, subnets["system"], cluster_identity, kubelet, [assignment, operator])
     monitor.DiagnosticSetting(
         "diag",
         name="control-plane",
@@ -157,7 +165,7 @@ def _cluster(
     subnet: network.Subnet,
     identity: managedidentity.UserAssignedIdentity,
     kubelet: managedidentity.UserAssignedIdentity,
-    assignment: authorization.RoleAssignment,
+    assignments: list[authorization.RoleAssignment],
 ) -> containerservice.ManagedCluster:
     return containerservice.ManagedCluster(
         "aks",
@@ -202,7 +210,7 @@ def _cluster(
                 vnet_subnet_id=subnet.id,
             )
         ],
-        opts=pulumi.ResourceOptions(depends_on=[assignment]),
+        opts=pulumi.ResourceOptions(depends_on=assignments),
     )
 
 

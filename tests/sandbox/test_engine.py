@@ -23,15 +23,15 @@ def test_one_of_each_type_comes_up_stays_refreshes_and_goes(sandbox: Sandbox) ->
     stack = sandbox.stack(everything)
     planned = stack.preview()
     made = stack.up()
-    assert planned.changes == made.changes == {"create": 42}
+    assert planned.changes == made.changes == {"create": 43}
     assert made.diagnostics == ()
     assert set(made.outputs) == {"fqdn", "principal"}
     assert str(made.outputs["fqdn"]).endswith(".hcp.eastus.azmk8s.io")
     assert (
-        len(sandbox.ids()) == 41
+        len(sandbox.ids()) == 42
     )  # the stack and the Kubernetes provider live in the state only; the node group in the cloud only
-    assert stack.up(RunOptions(expect_no_changes=True, refresh=True)).changes == {"same": 42}
-    assert stack.destroy().changes == {"delete": 42}
+    assert stack.up(RunOptions(expect_no_changes=True, refresh=True)).changes == {"same": 43}
+    assert stack.destroy().changes == {"delete": 43}
     assert sandbox.ids() == []
 
 
