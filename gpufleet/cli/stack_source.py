@@ -83,13 +83,13 @@ def other(version: str, of: Source) -> Source:
     if path.suffix in {".yaml", ".yml"}:
         raise ConfigurationError(f"--against {version}: there is no such file", hint="Name a file, or a git version.")
     folder, name = of.path.resolve().parent, of.path.name
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
-    if commit is None:
+    found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
+    if found is None:
         raise ConfigurationError(
             f"--against {version}: neither a file nor a version that git knows in {folder}",
             hint="Name a branch, tag or commit (`git fetch` brings those of the remote), or a stack file.",
         )
-    commit = commit.decode().strip()
+    commit = found.decode().strip()
     short = commit[:7]
     content = _git(folder, "show", f"{commit}:./{name}")
     if content is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import operator
 import re
 from decimal import Decimal
 from importlib import resources
@@ -26,7 +27,7 @@ def test_every_type_is_priced_or_known_free(stack: str) -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_every_resource_is_in_the_estimate(stack: str) -> None:
     found = stack_estimate(stack)
-    mentioned = {part.origin.urn for part in (*found.parts, *found.unbilled)}
+    mentioned = {part.origin.urn for part in found.parts} | {one.origin.urn for one in found.unbilled}
     assert {item.urn for item in stack_items(stack)} == mentioned
 
 
@@ -48,7 +49,7 @@ def test_the_budget_holds_the_ceiling_and_the_worst_case(stack: str) -> None:
 def test_parts_add_up_to_the_cent(stack: str) -> None:
     found = stack_estimate(stack)
     for key in ("component", "region", "pool", "type"):
-        amounts = list(found.by(lambda origin, key=key: str(getattr(origin, key))).values())
+        amounts = list(found.by(operator.attrgetter(key)).values())
         assert Bounds.total(amount.monthly for amount in amounts) == found.total.monthly
         assert Bounds.total(amount.hourly for amount in amounts) == found.total.hourly
         assert Bounds.total(amount.period for amount in amounts) == found.total.period

@@ -79,12 +79,12 @@ def _totals(estimate: Estimate) -> Table:
 
 
 def _rows(estimate: Estimate) -> Table:
-    grid = _grid("USD a month (730 h)", "floor", "expected", "ceiling")
+    grid = _grid("USD a month (730 h)", "floor", "expected", "ceiling", "")
     for row in view.rows(estimate, compact=True):
         label = f"{'  ' * row.level}{row.label}" + (f": {row.what}" if row.what else "")
-        marks = ("  ~" if row.assumed else "") + (f"  !{row.gaps}" if row.gaps else "")
         place = f"  {row.region}" if not row.level else ""
-        grid.add_row(f"{label}{place}{marks}", *_amounts(row.amount), style="bold" if not row.level else "")
+        marks = ("~" if row.assumed else " ") + (f" !{row.gaps}" if row.gaps else "")
+        grid.add_row(f"{label}{place}", *_amounts(row.amount), marks, style="bold" if not row.level else "")
     return grid
 
 
@@ -146,7 +146,7 @@ def _grid(first: str, *others: str) -> Table:
     grid = Table(box=None, padding=(0, 2, 0, 0), expand=False, header_style="bold")
     grid.add_column(first, overflow="fold")
     for other in others:
-        grid.add_column(other, justify="right", no_wrap=True)
+        grid.add_column(other, justify="right" if other else "left", no_wrap=True)
     return grid
 
 
