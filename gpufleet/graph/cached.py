@@ -1,0 +1,138 @@
+"""Plans kept between runs: the program comes to the same graph for the same environment, so it need not run again.
+
+A plan is found again by everything that it is made from: the environment, the program's own sources and data, the
+versions of the SDKs and of Python. Most of a plan's time goes into importing the SDKs, which a plan found needs not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gpufleet.graph.model import Graph, Hidden, Node, Value
+
+if TYPE_CHECKING:
+    from gpufleet.spec import Environment
+
+_FORM: Final = 1
+"""Of the files; another one makes all that were written before worthless."""
+_MOST: Final = 64
+"""Plans to keep; the ones that were not used for longest go."""
+
+_SOURCES: Final = ("components", "gpufleet/catalog", "gpufleet/graph", "gpufleet/spec", "gpufleet/errors.py")
+_PACKAGES: Final = ("pulumi", "pulumi-azure-native", "pulumi-kubernetes", "pydantic")
+_ROOT: Final = Path(__file__).parents[2]
+_MASK: Final = "\0"
+"""Before the name of a `Hidden` value; no text of a YAML file can hold it."""
+
+
+def plan(stack: str, environment: Environment, folder: Path, *, subscription_id: str | None = None) -> Graph:
+    """`offline.plan`, from `folder` when it was made before.
+
+    Args:
+        stack: see `offline.plan`.
+        environment: see `offline.plan`.
+        folder: where plans are kept; made when missing. One that can't be used costs time and nothing else.
+        subscription_id: see `offline.plan`.
+
+    Raises:
+        GpufleetError: see `offline.plan`.
+    """
+    file = folder / f"{_key(stack, environment, subscription_id)}.json"
+    if (graph := _read(file)) is None:
+        from gpufleet.graph import offline  # noqa: PLC0415 what this module is there to avoid
+
+        graph = offline.plan(stack, environment, subscription_id=subscription_id)
+        _write(file, graph)
+    return graph
+
+
+def _key(stack: str, environment: Environment, subscription_id: str | None) -> str:
+    said = [stack, subscription_id, environment.model_dump(mode="json", by_alias=True)]
+    return _digest(f"{_program()}\n{json.dumps(said)}")
+
+
+@cache
+def _program() -> str:
+    """A digest of all that turns an environment into a graph."""
+    digest = hashlib.sha256(f"{_FORM} {sys.version} {[metadata.version(name) for name in _PACKAGES]}".encode())
+    for file in _sources():
+        content = file.read_bytes()
+        digest.update(f"\n{file.relative_to(_ROOT)} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    for name in _SOURCES:
+        path = _ROOT / name
+        found = [path] if path.is_file() else sorted(path.rglob("*"))
+        yield from (file for file in found if file.is_file() and file.suffix in {".py", ".csv", ".yaml", ".json"})
+
+
+def _read(file: Path) -> Graph | None:
+    try:
+        digest, _, text = file.read_text(encoding="utf-8").partition("\n")
+        if digest != _digest(text):
+            return None  # damaged: half a graph would be half a price
+        graph = Graph(
+            Node(**{**node, "properties": _shown(node["properties"]), **_tuples(node)}) for node in json.loads(text)
+        )
+        os.utime(file)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return graph
+
+
+def _tuples(node: dict[str, dict[str, list[str]] | list[str]]) -> dict[str, object]:
+    by_property = node["property_dependencies"]
+    assert isinstance(by_property, dict)
+    return {
+        "property_dependencies": {key: tuple(urns) for key, urns in by_property.items()},
+        "dependencies": tuple(node["dependencies"]),
+    }
+
+
+def _write(file: Path, graph: Graph) -> None:
+    text = json.dumps([vars(node) | {"properties": node.properties} for node in graph], default=_hidden)
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for old in sorted(file.parent.glob("*.json"), key=lambda path: path.stat().st_mtime)[: 1 - _MOST]:
+            old.unlink(missing_ok=True)
+        # Whole or not at all, and for its owner's eyes: it says what an environment consists of. The folder goes with
+        # all that is left in it when the disk is full.
+        with tempfile.TemporaryDirectory(dir=file.parent) as beside:
+            new = Path(beside) / file.name
+            new.write_text(f"{_digest(text)}\n{text}", encoding="utf-8")
+            new.chmod(0o600)
+            new.replace(file)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hidden(value: object) -> str:
+    if isinstance(value, Hidden):
+        return f"{_MASK}{value.name}"
+    raise TypeError(type(value).__name__)
+
+
+def _shown(value: Value) -> Value:
+    match value:
+        case str() if value.startswith(_MASK):
+            return Hidden[value[1:]]
+        case dict():
+            return {key: _shown(item) for key, item in value.items()}
+        case list():
+            return [_shown(item) for item in value]
+    return value
