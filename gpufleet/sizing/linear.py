@@ -180,8 +180,8 @@ class Program:
         if result.status != _OPTIMAL:
             raise SizingError(f"the solver ended without a result: {result.message}")
         return Relaxation(
-            cost=float(result.fun),
-            values=tuple(float(value) for value in result.x),
+            cost=float(result.fun or 0.0),
+            values=tuple(float(value) for value in (() if result.x is None else result.x)),
             reduced_costs=tuple(float(value) for value in result.lower.marginals),
         )
 

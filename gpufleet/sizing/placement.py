@@ -15,6 +15,8 @@ from gpufleet.sizing.placement_program import LATENCY, LOSS, QUOTA, REGIONS, SPO
 _SMALL = 300
 """Offers up to which the whole program is solved at once: tens of milliseconds."""
 _ROUND_SECONDS = 1.0
+"""For the first part; each further one gets twice as long."""
+_LONGEST = 60.0
 _RELAXABLE = (QUOTA, LATENCY, SPOT_SHARE, REGIONS, LOSS)
 
 
@@ -32,7 +34,7 @@ def place(problem: Problem, *, gap: float = 0.02, seconds: float = 20.0) -> Plan
     Args:
         problem: demand, offers and limits.
         gap: relative distance from the bound that is good enough for a large problem.
-        seconds: time after which the best plan so far is taken.
+        seconds: time after which the best plan so far is taken; the search for a first one may take longer.
 
     Returns:
         The plan; its `gap` says how far from the optimum it is at the most.
@@ -60,15 +62,18 @@ def _solve_large(built: PlacementProgram, gap: float, seconds: float) -> Solutio
         return Solution(outcome=Outcome.INFEASIBLE)
     end = time.monotonic() + seconds
     best = Solution(outcome=Outcome.UNKNOWN)
-    for part, last in _parts(built.units, relaxed):
-        left = max(0.1, end - time.monotonic())
-        found = built.program.solve(gap=gap / 2, seconds=left if last else min(left, _ROUND_SECONDS), within=part)
+    for number, (part, last) in enumerate(_parts(built.units, relaxed)):
+        # A plan far from the optimum beats none: without one the search goes on.
+        left = max(0.0 if best.values else _LONGEST, end - time.monotonic())
+        found = built.program.solve(
+            gap=gap / 2, seconds=left if last else min(left, _ROUND_SECONDS * 2**number), within=part
+        )
         if found.values and not (best.values and best.cost <= found.cost):
             distance = max(0.0, found.cost / relaxed.cost - 1) if relaxed.cost > 0 else 0.0
             best = dataclasses.replace(found, gap=min(distance, found.gap) if last else distance)
         if last and found.outcome is Outcome.INFEASIBLE and not best.values:
             return found
-        if (best.values and best.gap <= gap) or time.monotonic() >= end:
+        if best.values and (best.gap <= gap or time.monotonic() >= end):
             break
     return best
 
@@ -76,16 +81,16 @@ def _solve_large(built: PlacementProgram, gap: float, seconds: float) -> Solutio
 def _parts(units: Sequence[int], relaxed: Relaxation) -> Iterator[tuple[dict[int, tuple[float, float]], bool]]:
     """Ever larger parts of the space, as bounds of the units, and whether it is the whole.
 
-    First the whole numbers next to the fractions; then any number of the offers that raise the cost least.
+    First the whole numbers next to the fractions, shortly and then longer; then any number of the offers that raise the
+    cost least.
     """
-    yield (
-        {
-            unit: (math.floor(value + 1e-9), math.ceil(value - 1e-9) + 1.0) if value > 1e-9 else (0.0, 0.0)
-            for unit in units
-            for value in (relaxed.values[unit],)
-        },
-        False,
-    )
+    near = {
+        unit: (math.floor(value + 1e-9), math.ceil(value - 1e-9) + 1.0) if value > 1e-9 else (0.0, 0.0)
+        for unit in units
+        for value in (relaxed.values[unit],)
+    }
+    yield near, False
+    yield near, False
     ranked = sorted(units, key=lambda unit: (relaxed.values[unit] <= 1e-9, relaxed.reduced_costs[unit]))
     count = 2 * sum(relaxed.values[unit] > 1e-9 for unit in units)
     while 0 < count < len(ranked):

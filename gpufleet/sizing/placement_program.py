@@ -28,6 +28,13 @@ class PlacementProgram:
         self.by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index, offer in enumerate(problem.offers):
             self.by_place[offer.model, offer.region].append(index)
+        self.total: dict[str, float] = defaultdict(float)
+        for (_, model), tokens in self.demand.items():
+            self.total[model] += tokens
+        self.largest: dict[str, float] = defaultdict(float)
+        for offer in problem.offers:
+            self.largest[offer.model] = max(self.largest[offer.model], offer.tokens_per_second)
+        self.has_spot = any(offer.spot for offer in problem.offers)
         self.units = [self._unit(offer) for offer in problem.offers]
         self.flow: dict[tuple[str, str, str], int] = {}
         self.late: dict[tuple[str, str, str], float] = {}
@@ -40,11 +47,20 @@ class PlacementProgram:
         self._spot()
 
     def _unit(self, offer: Offer) -> int:
-        total = sum(tokens for (_, model), tokens in self.demand.items() if model == offer.model)
-        # More than the whole demand in one place is never useful.
-        most = math.ceil(total / offer.tokens_per_second * (1 - 1e-12)) if total else 0
+        most = math.ceil(self._most(offer.model) / offer.tokens_per_second * (1 - 1e-12))
         usable = not offer.spot or self.problem.spot_share > 0
         return self.program.variable(cost=offer.usd_per_hour, high=most if usable else 0, integer=True)
+
+    def _most(self, model: str) -> float:
+        """Tokens a second beyond which more of a model in one region is never useful, one unit of rounding aside.
+
+        That is the whole demand, unless regular nodes are there to let more spot nodes in: then as many as allow the
+        whole demand on spot in every region.
+        """
+        total, share = self.total.get(model, 0.0), self.problem.spot_share
+        if not total or not 0 < share < 1 or not self.has_spot:
+            return total
+        return max(total, (1 - share) / share * len(self.regions) * (total + self.largest[model]))
 
     def _flows(self) -> None:
         for (origin, model), tokens in self.demand.items():
@@ -94,11 +110,8 @@ class PlacementProgram:
             for model in self.models:
                 if (room := self.capacity.get((model, region))) is None:
                     continue
-                # Twice the demand plus the largest unit: rounding up never needs more in one region.
-                total = sum(tokens for (_, name), tokens in self.demand.items() if name == model)
-                largest = max(problem.offers[index].tokens_per_second for index in self.by_place[model, region])
                 self.program.row(
-                    [(room, 1.0), (is_open, -(total + largest))],
+                    [(room, 1.0), (is_open, -(self._most(model) + self.largest[model]))],
                     high=0.0,
                     group=STRUCTURE,
                     label=f"open {region} {model}",
@@ -122,9 +135,10 @@ class PlacementProgram:
             everywhere = self.program.variable()
             terms = [(room, -1.0) for room in rooms.values()]
             self.program.row([(everywhere, 1.0), *terms], low=0, high=0, group=STRUCTURE, label=f"total {model}")
-            total = sum(tokens for (_, name), tokens in self.demand.items() if name == model)
             for region, room in rooms.items():
-                self.program.row([(everywhere, 1.0), (room, -1.0)], low=total, group=LOSS, label=f"{model}|{region}")
+                self.program.row(
+                    [(everywhere, 1.0), (room, -1.0)], low=self.total[model], group=LOSS, label=f"{model}|{region}"
+                )
 
     def _spot(self) -> None:
         if not 0 < self.problem.spot_share < 1:
