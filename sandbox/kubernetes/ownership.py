@@ -98,7 +98,7 @@ def _without_identity(body: Properties) -> Properties:
     content = {key: value for key, value in body.items() if key not in _IDENTITY_TOP and not key.startswith("__")}
     metadata = reveal(content.get("metadata"))
     if isinstance(metadata, dict):
-        content["metadata"] = {key: value for key, value in metadata.items() if key not in _IDENTITY}
+        content["metadata"] = {key: value for key, value in metadata.items() if key not in _IDENTITY} or None
     return content
 
 
@@ -112,7 +112,7 @@ def _leaves(value: Value, path: str, name: str, schema: Schema) -> Iterator[tupl
         for item in plain:
             key = _item_key(name, item, plain, schema)
             yield from _leaves(item, f"{path}{key}", "", _items(schema))
-    elif path:
+    elif path and plain is not None:
         yield path, reveal(plain)
 
 
@@ -264,7 +264,7 @@ def _prune(value: Value, path: str, name: str, dropped: frozenset[str], schema: 
 def _merged(live: Value, desired: Value, name: str, schema: Schema) -> Value:
     """``desired`` on top of ``live``."""
     old, new = (item.value if isinstance(item, Secret) else item for item in (live, desired))
-    if isinstance(old, dict) and isinstance(new, dict) and new and not _atomic_map(name, schema):
+    if isinstance(old, dict) and isinstance(new, dict) and not _atomic_map(name, schema):
         result: Value = dict(old)
         for key, item in new.items():
             if item is not None:

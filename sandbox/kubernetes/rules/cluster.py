@@ -41,15 +41,11 @@ def _exceptions(path: str, block: Value) -> Iterator[FieldError]:
 
 @coded
 def _peer(path: str, peer: Value) -> Iterator[FieldError]:
-    selectors = [
-        name
-        for name in ("podSelector", "namespaceSelector")
-        if isinstance(peer, Mapping) and peer.get(name) is not None
-    ]
-    block = peer.get("ipBlock") if isinstance(peer, Mapping) else None
-    if block is not None and selectors:
+    selectors = [as_map(peer).get(name) for name in ("podSelector", "namespaceSelector")]
+    block = as_map(peer).get("ipBlock")
+    if block not in (None, UNKNOWN) and any(selector not in (None, UNKNOWN) for selector in selectors):
         yield forbidden(path, "may not specify both ipBlock and another peer")
-    if block is None and not selectors:
+    if block is None and selectors == [None, None]:
         yield required(path, "must specify a peer")
 
 
@@ -71,7 +67,7 @@ def _rbac_rule(path: str, item: Value) -> Iterator[FieldError]:
     if not present(item, "verbs"):
         yield required(f"{path}.verbs", "verbs must contain at least one value")
     if present(item, "nonResourceURLs"):
-        if path.startswith("rules") and (present(item, "resources") or present(item, "apiGroups")):
+        if listed(item, "resources") or listed(item, "apiGroups"):
             yield invalid(
                 f"{path}.nonResourceURLs",
                 item["nonResourceURLs"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeGuard
 
 from sandbox.kubernetes import quantity
-from sandbox.kubernetes.fields import FieldError, duplicate, forbidden, invalid, present, required, unsupported
+from sandbox.kubernetes.fields import FieldError, child, duplicate, forbidden, invalid, present, required, unsupported
 from sandbox.values import UNKNOWN, Value, has_unknown
 
 Check: TypeAlias = Callable[[str, Value], Iterable[FieldError]]
@@ -124,7 +124,7 @@ def needs(*fields: str) -> Check:
     def check(path: str, value: Value) -> Iterator[FieldError]:
         for field in fields:
             if isinstance(value, Mapping) and not present(value, field):
-                yield required(f"{path}.{field}")
+                yield required(child(path, field))
 
     return check
 
@@ -162,7 +162,8 @@ def at_most_one(what: str, *fields: str) -> Check:
     """An object without two of these fields."""
 
     def check(path: str, value: Value) -> Iterator[FieldError]:
-        found = [field for field in fields if isinstance(value, Mapping) and value.get(field) is not None]
+        # What is not known yet may turn out to be nothing.
+        found = [field for field in fields if isinstance(value, Mapping) and value.get(field) not in (None, UNKNOWN)]
         for field in found[1:]:
             yield forbidden(f"{path}.{field}", f"may not specify more than 1 {what}")
 

@@ -77,7 +77,7 @@ def _env(path: str, variable: Value) -> Iterator[FieldError]:
     source = variable.get("valueFrom") if isinstance(variable, Mapping) else None
     if not isinstance(source, Mapping):
         return
-    if present(variable, "value"):
+    if present(variable, "value") and variable["value"] is not UNKNOWN:
         yield invalid(f"{path}.valueFrom", "", "may not be specified when `value` is not empty")
     found = [
         name
@@ -183,7 +183,7 @@ def _probe_success(path: str, container: Value) -> Iterator[FieldError]:
 @coded
 def _init_probes(path: str, container: Value) -> Iterator[FieldError]:
     for name in (*_PROBES, "lifecycle"):
-        if present(container, name) and container.get("restartPolicy") != "Always":
+        if mapped(container, name) and container.get("restartPolicy") != "Always":
             yield forbidden(f"{path}.{name}", "may not be set for init containers without restartPolicy=Always")
 
 
@@ -208,7 +208,7 @@ def _toleration(path: str, value: Value) -> Iterator[FieldError]:
         )
     if operator == "Exists" and isinstance(value.get("value"), str) and value["value"]:
         yield invalid(f"{path}.operator", value["value"], "value must be empty when `operator` is 'Exists'")
-    if value.get("tolerationSeconds") is not None and value.get("effect") not in ("NoExecute", UNKNOWN):
+    if value.get("tolerationSeconds") not in (None, UNKNOWN) and value.get("effect") not in ("NoExecute", UNKNOWN):
         yield invalid(
             f"{path}.effect", value.get("effect") or "", "effect must be 'NoExecute' when `tolerationSeconds` is set"
         )

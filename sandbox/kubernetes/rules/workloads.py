@@ -149,7 +149,7 @@ def _indexed(path: str, spec: Value) -> Iterator[FieldError]:
 
 @coded
 def _no_selector(path: str, spec: Value) -> Iterator[FieldError]:
-    if present(spec, "selector") and isinstance(spec, Mapping) and spec.get("manualSelector") is not True:
+    if mapped(spec, "selector") and isinstance(spec, Mapping) and spec.get("manualSelector") is not True:
         yield invalid(f"{path}.selector", spec["selector"], "`selector` not auto-generated")
 
 
@@ -194,7 +194,8 @@ def _time_zone(path: str, value: Value) -> Iterator[FieldError]:
 
 @coded
 def _budget(path: str, spec: Value) -> Iterator[FieldError]:
-    if isinstance(spec, Mapping) and spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
+    bounds = [as_map(spec).get(name) for name in ("minAvailable", "maxUnavailable")]
+    if all(bound not in (None, UNKNOWN) for bound in bounds):
         yield invalid(path, spec, "minAvailable and maxUnavailable cannot be both set")
 
 

@@ -7,6 +7,9 @@ import pytest
 from sandbox.azure.containerservice import kubeconfig
 from sandbox.contract import ContractBook
 from sandbox.errors import Failure, NotEmulatedError, SandboxError
+from sandbox.kubernetes.api import Address, KubernetesApi
+from sandbox.kubernetes.kinds import Kind
+from sandbox.pace import Pace
 from sandbox.providers.kubernetes import Kubernetes
 from sandbox.providers.shell import Checked, CheckRequest, Urn
 from sandbox.store import Store
@@ -351,3 +354,182 @@ def test_functions_are_refused(provider: Kubernetes) -> None:
 def test_failures_name_the_property(provider: Kubernetes) -> None:
     failures = check(provider, CONFIG, {"metadata": {"name": "c"}, "dat": {}}).failures
     assert failures == [Failure("dat", "unknown property 'dat'; did you mean 'data'?")]
+
+
+# ---- field ownership, patches, previews and deletions as the provider does them
+
+
+def named(urn: Urn, name: str = "c", **fields: object) -> dict[str, Any]:
+    kind = urn.type.rpartition(":")[2].removesuffix("Patch")
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "default"}, **fields}
+
+
+def api_of(store: Store) -> KubernetesApi:
+    [cluster] = [record["id"] for _, record in store.items() if record.get("token", "").endswith(":ManagedCluster")]
+    return KubernetesApi(store, cluster)
+
+
+ADDRESS = Address(Kind("", "v1", "ConfigMap"), "default", "c")
+PATCH = Urn("kubernetes:core/v1:ConfigMapPatch", "patch")
+
+
+def test_the_first_update_takes_over_what_kubectl_and_the_create_set(provider: Kubernetes, store: Store) -> None:
+    inputs = named(CONFIG, data={"k": "1"})
+    resource_id, live = provider.create(CONFIG, inputs)
+    api = api_of(store)
+    api.update(ADDRESS, {**api.require(ADDRESS), "data": {"k": "kubectl"}}, manager="kubectl-edit")
+    changed = named(CONFIG, data={"k": "2"})
+    # kubectl took the only field of the plain create, so the preview does not force.
+    with pytest.raises(SandboxError, match=r'1 conflict: conflict with "kubectl-edit" using v1: \.data\.k'):
+        provider.preview(CONFIG, changed, live)
+    after = provider.update(CONFIG, resource_id, changed, live)
+    assert after["data"] == {"k": "2"}
+    assert [(manager.name, manager.operation) for manager in api.managers(ADDRESS)] == [
+        (live["__fieldManager"], "Apply")
+    ]
+    assert live["__fieldManager"].startswith("pulumi-kubernetes-")
+
+
+def test_another_manager_conflicts(provider: Kubernetes, store: Store) -> None:
+    resource_id, live = provider.create(CONFIG, named(CONFIG, data={"k": "1"}))
+    api_of(store).apply(ADDRESS, named(CONFIG, data={"k": "argo"}), manager="argocd", force=True)
+    changed = named(CONFIG, data={"k": "2"})
+    with pytest.raises(SandboxError) as error:
+        provider.update(CONFIG, resource_id, changed, live)
+    text = str(error.value)
+    assert text.startswith(
+        "update of resource default/c failed because the Kubernetes API server reported: server-side"
+    )
+    assert text.endswith(
+        f'The resource managed by field manager "{live["__fieldManager"]}" had an apply conflict: '
+        'Apply failed with 1 conflict: conflict with "argocd": .data.k'
+    )
+    forced = named(CONFIG, data={"k": "2"})
+    forced["metadata"]["annotations"] = {"pulumi.com/patchForce": "true"}
+    assert provider.update(CONFIG, resource_id, forced, live)["data"] == {"k": "2"}
+
+
+def test_an_ignored_field_is_left_to_its_other_owner(provider: Kubernetes, store: Store) -> None:
+    resource_id, live = provider.create(CONFIG, named(CONFIG, data={"k": "1", "l": "1"}))
+    api_of(store).apply(ADDRESS, named(CONFIG, data={"k": "hpa"}), manager="autoscaler", force=True)
+    token = provider.ignore_changes.set(("data.k",))
+    try:
+        after = provider.update(CONFIG, resource_id, named(CONFIG, data={"k": "1", "l": "2"}), live)
+    finally:
+        provider.ignore_changes.reset(token)
+    assert after["data"] == {"k": "hpa", "l": "2"}
+
+
+def test_a_patch_owns_its_fields_until_it_goes(provider: Kubernetes) -> None:
+    inputs = named(CONFIG, data={"k": "1"})
+    resource_id, live = provider.create(CONFIG, inputs)
+    patch_id, patched = provider.create(PATCH, named(PATCH, data={"p": "1"}))
+    assert (patch_id, patched["data"]) == ("default/c", {"k": "1", "p": "1"})
+    assert patched["__fieldManager"] != live["__fieldManager"]
+    assert provider.diff(PATCH, named(PATCH, data={"p": "1"}), named(PATCH, data={"p": "2"})).replaces == []
+    patched = provider.update(PATCH, patch_id, named(PATCH, data={"p": "2"}), patched)
+    with pytest.raises(SandboxError, match=r'1 conflict: conflict with "pulumi-kubernetes" using v1: \.data\.k'):
+        provider.create(Urn(PATCH.type, "other"), named(PATCH, data={"k": "3"}))
+    found = provider.read(CONFIG, resource_id, live, inputs)
+    assert found is not None
+    assert found[2] == inputs
+    provider.delete(PATCH, patch_id, patched)
+    found = provider.read(CONFIG, resource_id, live, inputs)
+    assert found is not None
+    assert found[1]["data"] == {"k": "1"}
+
+
+def test_a_patch_that_alone_holds_a_required_field_stays(provider: Kubernetes) -> None:
+    urn = Urn("kubernetes:core/v1:ServicePatch", "s")
+    inputs = named(urn, "s", spec={"ports": [{"port": 80}], "selector": {"a": "b"}})
+    resource_id, live = provider.create(urn, inputs)
+    with pytest.raises(
+        SandboxError, match=r"currently managing a required field, .*: Service \"s\" is invalid: spec: Required value"
+    ):
+        provider.delete(urn, resource_id, live)
+
+
+def test_upsert(provider: Kubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider.create(CONFIG, named(CONFIG, data={"k": "1"}))
+    with pytest.raises(SandboxError, match=r'configmaps "c" already exists\. It is in the cluster already: import it'):
+        provider.create(CONFIG, named(CONFIG, data={"l": "1"}))
+    monkeypatch.setenv("PULUMI_K8S_UPSERT_EXISTING_OBJECTS", "true")
+    assert provider.create(CONFIG, named(CONFIG, data={"l": "1"}))[1]["data"] == {"k": "1", "l": "1"}
+
+
+def test_a_preview_is_a_dry_run(provider: Kubernetes, store: Store) -> None:
+    pod = Urn("kubernetes:core/v1:Pod", "p")
+    body = {**named(pod, "p"), "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    assert provider.preview(pod, body, None) == {"status": UNKNOWN, **body}
+    assert api_of(store).get(Address(Kind("", "v1", "Pod"), "default", "p")) is None
+    orphan = named(CONFIG, data={})
+    orphan["metadata"]["ownerReferences"] = [{"apiVersion": "v1", "kind": "Secret", "name": "s", "uid": "u"}]
+    with pytest.raises(SandboxError, match=r"metadata\.ownerReferences\[0\]: Not found"):
+        provider.preview(CONFIG, orphan, None)
+    # What the provider passes over: it may be there by then.
+    elsewhere = named(CONFIG, data={})
+    elsewhere["metadata"]["namespace"] = "later"
+    assert provider.preview(CONFIG, elsewhere, None) == elsewhere
+    provider.create(CONFIG, named(CONFIG, data={"k": "1"}))
+    assert provider.preview(CONFIG, named(CONFIG, data={"k": "2"}), None)["data"] == {"k": "2"}
+    unknown = named(CONFIG, data={"k": UNKNOWN})
+    assert provider.preview(CONFIG, unknown, None) == unknown
+
+
+def test_a_finalizer_lets_a_deletion_time_out(store: Store, kubernetes_book: ContractBook, config: str) -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    backend = Kubernetes(store, kubernetes_book, Pace(1.0, wait))
+    backend.configure({"kubeconfig": Secret(config)})
+    inputs = named(CONFIG, data={})
+    inputs["metadata"]["finalizers"] = ["example.com/keep"]
+    resource_id, live = backend.create(CONFIG, inputs)
+    token = backend.timeout.set(60.0)
+    try:
+        with pytest.raises(SandboxError) as error:
+            backend.delete(CONFIG, resource_id, live)
+    finally:
+        backend.timeout.reset(token)
+    assert str(error.value) == (
+        "timed out waiting for the condition: 'default/c' is still there: "
+        "finalizers might be preventing deletion (example.com/keep)"
+    )
+    assert sum(waits) == 60.0
+    api = api_of(store)
+    held = api.require(ADDRESS)
+    api.update(ADDRESS, {**held, "metadata": {**held["metadata"], "finalizers": []}})
+    backend.delete(CONFIG, resource_id, live)
+    assert backend.read(CONFIG, resource_id, live, inputs) is None
+
+
+def test_drift_is_what_the_program_speaks_of(provider: Kubernetes, store: Store) -> None:
+    inputs = named(CONFIG, data={"k": "1"})
+    resource_id, live = provider.create(CONFIG, inputs)
+    api_of(store).apply(ADDRESS, named(CONFIG, data={"added": "1"}), manager="m")
+    found = provider.read(CONFIG, resource_id, live, inputs)
+    assert found is not None
+    assert found[2] == inputs
+    api_of(store).apply(ADDRESS, named(CONFIG, data={"k": "2"}), manager="m", force=True)
+    found = provider.read(CONFIG, resource_id, live, inputs)
+    assert found is not None
+    assert found[2]["data"] == {"k": "2"}
+
+
+def test_a_workload_that_pod_security_would_refuse_is_warned_of(
+    provider: Kubernetes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
+    provider.create(NAMESPACE, {**named(NAMESPACE, "t"), "metadata": {"name": "t", "labels": labels}})
+    template = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"hostPID": True, "containers": [{"name": "a", "image": "a"}]},
+    }
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    provider.create(DEPLOYMENT, {"metadata": {"name": "d", "namespace": "t"}, "spec": spec})
+    assert capsys.readouterr().err == (
+        'Warning: would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)\n'
+    )
