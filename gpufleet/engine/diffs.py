@@ -10,21 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gpufleet.engine.results import SECRET, UNKNOWN, ChangeKind, PropertyChange
+from gpufleet.graph.wire import SECRET_SIGNATURE, SIGNATURE, UNKNOWN_TEXTS
 
-# pulumi/pulumi: sdk/go/common/resource/sig/sig.go; the unknowns: sdk/go/common/resource/plugin/rpc.go
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 the mark of a secret, not one
-_UNKNOWN_VALUES = frozenset(
-    {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
 _SEGMENT = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.\[]+)')
 _ABSENT = object()
 
@@ -32,14 +19,14 @@ _ABSENT = object()
 def plain(value: object) -> object:
     """A value of the engine as a person may see it: secrets as `SECRET`, values not known yet as `UNKNOWN`."""
     if isinstance(value, Mapping):
-        signature = value.get(_SIGNATURE)
-        if signature == _SECRET_SIGNATURE:
+        signature = value.get(SIGNATURE)
+        if signature == SECRET_SIGNATURE:
             return SECRET
         if signature is not None and "value" in value:  # an output value that carries its dependencies
             return plain(value["value"])
         return {key: plain(item) for key, item in value.items() if key != "__defaults"}
     if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWN_VALUES else value
+        return UNKNOWN if value in UNKNOWN_TEXTS else value
     if isinstance(value, Sequence):
         return [plain(item) for item in value]
     return value
