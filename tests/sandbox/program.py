@@ -454,6 +454,8 @@ def _kubernetes(name: pulumi.Output[str], cluster: containerservice.ManagedClust
         api_version="mellanox.com/v1alpha1",
         kind="NicClusterPolicy",
         metadata=k8s.meta.v1.ObjectMetaArgs(name="nic-cluster-policy"),
-        spec={"ofedDriver": {"version": "doca3.2.0"}},
+        spec={
+            "ofedDriver": {"repository": "nvcr.io/nvidia/mellanox", "image": "doca-driver", "version": "doca3.2.0"},
+        },
         opts=after,
     )

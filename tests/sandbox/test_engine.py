@@ -163,7 +163,9 @@ def test_kubeconfigs_are_secret(sandbox: Sandbox) -> None:
             ),
             aad_profile=containerservice.ManagedClusterAADProfileArgs(managed=True),
             agent_pool_profiles=[
-                containerservice.ManagedClusterAgentPoolProfileArgs(name="system", mode="System", count=1)
+                containerservice.ManagedClusterAgentPoolProfileArgs(
+                    name="system", mode="System", count=1, vm_size="Standard_D4s_v5"
+                )
             ],
         )
         found = containerservice.list_managed_cluster_user_credentials_output(
