@@ -28,6 +28,7 @@ from gpufleet.cli import (
     sandbox,
     sandbox_events,
     sandbox_fail,
+    sandbox_set,
     schema,
     size,
     stacks,
@@ -58,6 +59,7 @@ app.add_typer(destroy.app)
 app.add_typer(sandbox.app)
 sandbox.group.add_typer(sandbox_fail.app)
 sandbox.group.add_typer(sandbox_events.app)
+sandbox.group.add_typer(sandbox_set.app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -19,6 +19,8 @@ SPEC = "containerservice API specification 2025-09-01"
 POOL_NAME = NameRule(
     pattern=r"[a-z][a-z0-9]{0,11}", text="1 to 12 lower-case letters or digits, starting with a letter", source=SPEC
 )
+# What AKS takes where nothing is said (AKS docs: configure-azure-cni).
+DEFAULT_SERVICES = "10.0.0.0/16"
 _COUNT_OR_PERCENT = r"\d{1,4}|(100|\d{1,2})%"
 _DURATION = r"\d+(\.\d+)?(ms|s|m|h)"
 _MAX_SPOT_PRICE_DECIMALS = 5
@@ -36,6 +38,9 @@ def version(inputs: Properties) -> Iterable[Failure]:
 
 def known_size(inputs: Properties) -> Iterable[Failure]:
     """The catalogue has the VM size."""
+    if inputs.get("vmSize") is None:
+        # AKS chooses a size where none is given; by which rule is not documented, so the sandbox does not.
+        yield Failure("vmSize", "missing property 'vmSize': the sandbox does not choose a size as AKS may")
     for where, value in values(inputs, "vmSize"):
         if isinstance(value, str) and sizes.find(value) is None:
             near = sizes.nearest(value)
@@ -219,6 +224,9 @@ def kubelet_identity(inputs: Properties) -> Iterable[Failure]:
             yield Failure(
                 f"identityProfile.{key}", f"'identityProfile' takes the key 'kubeletidentity' only, not '{key}'"
             )
+    if isinstance(profile.get("kubeletidentity"), dict) and profile["kubeletidentity"].get("resourceId") is None:
+        where = "identityProfile.kubeletidentity.resourceId"
+        yield Failure(where, f"missing required property '{where}'")
     if profile and get(inputs, "identity.type") not in {UNKNOWN, "UserAssigned"}:
         text = (
             "a user-assigned kubelet identity needs a user-assigned cluster identity (AKS docs: use-managed-identity)"
@@ -237,7 +245,8 @@ def address_plan(inputs: Properties) -> Iterable[Failure]:
     Sources: AKS docs configure-azure-cni and azure-cni-overlay (the service range is smaller than a /12, the DNS address
     is not its first one, forbidden ranges).
     """
-    pods, services = (_range(get(inputs, f"networkProfile.{name}")) for name in ("podCidr", "serviceCidr"))
+    pods = _range(get(inputs, "networkProfile.podCidr"))
+    services = _range(get(inputs, "networkProfile.serviceCidr") or DEFAULT_SERVICES)
     for name, given in (("podCidr", pods), ("serviceCidr", services)):
         for reserved in limits.reserved_ranges():
             # AKS itself knows nothing of InfiniBand's range: that is a rule for RDMA pools.
@@ -271,6 +280,10 @@ def overlay(inputs: Properties) -> Iterable[Failure]:
         inputs, "networkProfile.networkPlugin"
     ) not in {UNKNOWN, None, "azure"}:
         yield Failure("networkProfile.networkPluginMode", "networkPluginMode 'overlay' needs networkPlugin 'azure'")
+    plugin, mode = (get(inputs, f"networkProfile.{name}") for name in ("networkPlugin", "networkPluginMode"))
+    if plugin == "azure" and mode is None and get(inputs, "networkProfile.podCidr") not in {None, UNKNOWN}:
+        text = "a pod range needs networkPluginMode 'overlay' with networkPlugin 'azure'"
+        yield Failure("networkProfile.podCidr", text)
     policy, plane = (get(inputs, f"networkProfile.{name}") for name in ("networkPolicy", "networkDataplane"))
     if policy == "cilium" and plane not in {UNKNOWN, "cilium"}:
         yield Failure("networkProfile.networkPolicy", "networkPolicy 'cilium' needs networkDataplane 'cilium'")
@@ -291,6 +304,8 @@ def private_api(inputs: Properties) -> Iterable[Failure]:
 
 def dns_prefix(inputs: Properties) -> Iterable[Failure]:
     """Exactly one of ``dnsPrefix`` and ``fqdnSubdomain``."""
+    if inputs.get("dnsPrefix") is None and inputs.get("fqdnSubdomain") is None:
+        yield Failure("dnsPrefix", "missing required property 'dnsPrefix' (or 'fqdnSubdomain')")
     if inputs.get("dnsPrefix") is not None and inputs.get("fqdnSubdomain") is not None:
         yield Failure("fqdnSubdomain", "'dnsPrefix' and 'fqdnSubdomain' exclude each other")
 
@@ -359,6 +374,8 @@ def schedule(inputs: Properties) -> Iterable[Failure]:
         return
     if inputs.get("timeInWeek") is not None:
         yield Failure("timeInWeek", f"'timeInWeek' goes with configuration 'default' only, not with '{name}'")
+    if window.get("durationHours") is None:
+        yield Failure("maintenanceWindow.durationHours", "missing required property 'maintenanceWindow.durationHours'")
     chosen = reveal(window.get("schedule"))
     if isinstance(chosen, dict) and len([value for value in chosen.values() if value is not None]) != 1:
         kinds = "daily, weekly, absoluteMonthly, relativeMonthly"

@@ -8,6 +8,7 @@ from gpufleet.catalog import limits, sizes
 from gpufleet.catalog.sizes import Size
 from sandbox import arm
 from sandbox.azure import subscription
+from sandbox.azure.aks_checks import DEFAULT_SERVICES
 from sandbox.azure.checks import Network, get, networks
 from sandbox.azure.model import Context, normalise_location
 from sandbox.errors import ArmError
@@ -297,7 +298,7 @@ def services_off_the_network(context: Context) -> None:
     if context.previous is not None:
         return
     profile = reveal(context.inputs.get("networkProfile")) or {}
-    services, pods = networks(profile.get("serviceCidr")), networks(profile.get("podCidr"))
+    services, pods = networks(profile.get("serviceCidr") or DEFAULT_SERVICES), networks(profile.get("podCidr"))
     for subnet in _subnets_of(context):
         for taken in networks(subnet.get("addressPrefix"), *(subnet.get("addressPrefixes") or ())):
             if _overlap(services, taken):
@@ -376,7 +377,7 @@ def nat_gateway_is_there(context: Context) -> None:
         subnet = context.find(str(profile.get("vnetSubnetID"))) or {}
         if profile.get("vnetSubnetID") is None or not subnet.get("natGateway"):
             text = (
-                "the subnet of an agent pool must have a NAT gateway associated when outboundType is "
+                "the subnet of an agent pool (vnetSubnetID) must have a NAT gateway associated when outboundType is "
                 "userAssignedNATGateway"
             )
             raise arm.invalid_parameter("networkProfile.outboundType", text)

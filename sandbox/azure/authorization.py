@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sandbox import arm
 from sandbox.azure import subscription
-from sandbox.azure.checks import GUID, matches
+from sandbox.azure.checks import GUID, SCOPE, matches
 from sandbox.azure.model import SANDBOX_CLIENT, SANDBOX_PRINCIPAL, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
 from sandbox.values import Properties, reveal
@@ -63,12 +62,6 @@ def _known_role(inputs: Properties) -> Iterable[Failure]:
             "The sandbox knows the built-in roles of sandbox/azure/authorization.py"
         )
         yield Failure("roleDefinitionId", reason)
-
-
-def _location_of_scope(inputs: Properties) -> Iterable[Failure]:
-    scope = reveal(inputs.get("scope"))
-    if isinstance(scope, str) and not re.match(r"/?(subscriptions/|providers/)", scope):
-        yield Failure("scope", f"'scope' must be a subscription's, a group's or a resource's id, but is '{scope}'")
 
 
 def _principals(context: Context) -> Iterator[tuple[str, str, str]]:
@@ -172,7 +165,7 @@ TYPES = (
         defaults={"principalType": "ServicePrincipal"},
         checks=(
             _known_role,
-            _location_of_scope,
+            matches("scope", SCOPE, "a subscription's, a group's or a resource's id", "Azure REST API: roleAssignments"),
             matches("conditionVersion", r"2\.0", "'2.0'", "Azure docs: conditions-role-assignments"),
         ),
         rules=(_principal_exists, _not_assigned_yet),

@@ -62,6 +62,8 @@ _HOST = r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{
 def _standard_tier(inputs: Properties) -> Iterable[Failure]:
     """Only Front Door's own tiers have endpoints, origin groups and routes (Azure docs: front-door-overview)."""
     sku = get(inputs, "sku.name")
+    if sku is None:
+        yield Failure("sku.name", "missing required property 'sku.name'")
     if isinstance(sku, str) and not sku.endswith("_AzureFrontDoor"):
         yield Failure(
             "sku.name", f"'{sku}' is a classic CDN tier: Azure Front Door has Standard_ and Premium_AzureFrontDoor"
@@ -93,8 +95,8 @@ def _redirect_needs_both(inputs: Properties) -> Iterable[Failure]:
 
 
 def _route_has_a_domain(inputs: Properties) -> Iterable[Failure]:
-    if inputs.get("originGroup") is None:
-        yield Failure("originGroup", "missing required property 'originGroup'")
+    if get(inputs, "originGroup.id") is None:
+        yield Failure("originGroup.id", "missing required property 'originGroup.id'")
     if reveal(inputs.get("linkToDefaultDomain")) in {None, "Disabled"} and not inputs.get("customDomains"):
         yield Failure("linkToDefaultDomain", "a route needs a custom domain, or linkToDefaultDomain 'Enabled'")
 

@@ -13,6 +13,7 @@ from sandbox.errors import Failure
 from sandbox.values import UNKNOWN, Properties, Value, reveal
 
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+SCOPE = rf"/?(subscriptions/{GUID}|providers)(/.*)?"
 DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 
-from sandbox.azure.checks import at_least, at_most, get, matches, values
+from sandbox.azure.checks import SCOPE, at_least, at_most, get, matches, values
 from sandbox.azure.model import Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
 from sandbox.values import UNKNOWN, Properties, reveal
@@ -127,6 +127,7 @@ TYPES = (
             _groups_fit_the_scope,
             _grain,
             _filter_form,
+            matches("scope", SCOPE, "the id of what the budget is for", "Azure REST API: budgets"),
             matches("timePeriod.startDate", _DATE_TIME, "a date such as '2026-12-01T00:00:00Z'", _SPEC),
             matches("timePeriod.endDate", _DATE_TIME, "a date such as '2036-12-01T00:00:00Z'", _SPEC),
             matches("notifications{}.contactEmails[]", _EMAIL, "an email address", _SPEC),

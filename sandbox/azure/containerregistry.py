@@ -36,7 +36,7 @@ def _needs_premium(context: Context) -> None:
         text = f"The resource type 'replications' is not supported for the registry SKU '{sku}': it needs Premium."
         raise ArmError(400, "FeatureNotSupportedForSku", text)
     if registry.get("location") == context.location:
-        text = f"The registry's home region '{context.location}' has a replica already."
+        text = f"The location '{context.location}' is the registry's home region, which has a replica already."
         raise ArmError(409, "ReplicationAlreadyExists", text)
 
 

@@ -339,6 +339,8 @@ TYPES = (
             unique("agentPoolProfiles[].name", SPEC),
             cidr("networkProfile.podCidr", SPEC),
             cidr("networkProfile.serviceCidr", SPEC),
+            matches("identityProfile{}.clientId", GUID, "a GUID", SPEC),
+            matches("identityProfile{}.objectId", GUID, "a GUID", SPEC),
             matches("networkProfile.dnsServiceIP", _IPV4, "an IPv4 address", SPEC),
             matches(
                 "aadProfile.adminGroupObjectIDs[]",

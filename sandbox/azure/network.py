@@ -114,6 +114,7 @@ TYPES = (
             cidr("addressPrefixes[]", _SPEC),
             network_rules.subnet_has_one_form,
             network_rules.subnet_is_large_enough,
+            network_rules.references_have_ids,
         ),
         rules=(
             network_rules.subnet_fits,

@@ -7,7 +7,6 @@ that issues quote; the subnet's and the public address's are documented in full.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 
@@ -55,6 +54,13 @@ def subnet_has_one_form(inputs: Properties) -> Iterable[Failure]:
         yield Failure("addressPrefix", "a subnet needs an 'addressPrefix'")
     if one is not None and many is not None:
         yield Failure("addressPrefixes", "'addressPrefix' and 'addressPrefixes' exclude each other")
+
+
+def references_have_ids(inputs: Properties) -> Iterable[Failure]:
+    """What a subnet refers to is named by its id."""
+    for name in ("natGateway", "networkSecurityGroup", "routeTable"):
+        if isinstance(reveal(inputs.get(name)), dict) and get(inputs, f"{name}.id") is None:
+            yield Failure(f"{name}.id", f"missing required property '{name}.id'")
 
 
 def subnet_is_large_enough(inputs: Properties) -> Iterable[Failure]:
@@ -246,7 +252,15 @@ def rule_is_complete(inputs: Properties) -> Iterable[Failure]:
                 yield Failure(f"{where}.{given[1]}", f"{' and '.join(given)} exclude each other")
 
 
-_SERVICE_TAG = re.compile(r"[A-Z][A-Za-z0-9]+(\.[A-Za-z0-9]+)*")
+@cache
+def _service_tags() -> frozenset[str]:
+    return frozenset(row.text("tag") for row in read_table("service_tags.csv", ("tag", "source")))
+
+
+def _is_service_tag(text: str) -> bool:
+    """A tag, or a tag with a region behind it (``AzureCloud.EastUS``)."""
+    tag, _, region = text.rpartition(".")
+    return text in _service_tags() or (tag in _service_tags() and regions.find(region.lower()) is not None)
 
 
 def rule_prefixes(inputs: Properties) -> Iterable[Failure]:
@@ -258,7 +272,7 @@ def rule_prefixes(inputs: Properties) -> Iterable[Failure]:
                     isinstance(value, str)
                     and value != "*"
                     and not networks(value)
-                    and not _SERVICE_TAG.fullmatch(value)
+                    and not _is_service_tag(value)
                 ):
                     yield Failure(where, f"'{value}' is neither '*', an address, a network nor a service tag")
 

@@ -20,9 +20,11 @@ def _sku_name(inputs: Properties) -> object:
 
 def _capacity(inputs: Properties) -> Iterable[Failure]:
     name, capacity = _sku_name(inputs), reveal(inputs.get("storageCapacityTiB"))
-    if name is None or name is UNKNOWN:
+    if name is UNKNOWN:
         return
-    if name not in lustre.names():
+    if name is None:
+        yield Failure("sku.name", "missing required property 'sku.name'")
+    elif name not in lustre.names():
         known = ", ".join(map(repr, lustre.names()))
         yield Failure("sku.name", f"'sku.name' must be one of {known}, but got '{name}'")
     elif isinstance(capacity, int | float):

@@ -7,6 +7,7 @@ provider, in the order in which the engine could send it, so every input is as t
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One resource as the provider got it, with what was in the journal before and after."""
+    """One resource as the provider got it."""
 
     token: str
     name: str
@@ -44,6 +45,9 @@ class StackCloud(Mocks):
     """A cloud for one program run."""
 
     provider: AzureNative
+    store: Store
+    snapshots: Path | None = None
+    """Where to keep the journal as it is before each creation (`0.jsonl`, `1.jsonl`, …); None for nowhere."""
     made: list[Made] = field(default_factory=list)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
@@ -55,6 +59,8 @@ class StackCloud(Mocks):
         checked = self.provider.check(CheckRequest(urn=urn, olds={}, news=inputs, random_seed=seed))
         if checked.failures:
             raise RefusedError(f"{args.name}: {checked.failures}")
+        if self.snapshots is not None and self.made:  # before the first there is no journal
+            shutil.copy(self.store.path, self.snapshots / f"{len(self.made)}.jsonl")
         resource_id, outputs = self.provider.create(urn, checked.inputs)
         self.made.append(Made(token=args.typ, name=args.name, inputs=inputs, checked=checked.inputs, id=resource_id))
         return resource_id, reveal(outputs)
@@ -74,19 +80,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def bring_up(stack: str, store: Store, book: ContractBook) -> list[Made]:
+def bring_up(stack: str, store: Store, book: ContractBook, snapshots: Path | None = None) -> list[Made]:
     """Create a committed stack in a store; what was made, in order.
+
+    Args:
+        stack: its name.
+        store: the cloud.
+        book: the contracts.
+        snapshots: a folder for the journal as it is before each creation.
 
     Raises:
         RefusedError: the sandbox refuses something at its check.
         SandboxError: it refuses something at its creation.
     """
-    cloud = StackCloud(AzureNative(store, book))
+    cloud = StackCloud(AzureNative(store, book), store, snapshots)
     file = StackFile.read(graphs.ROOT / "stacks" / f"Pulumi.{stack}.yaml")
     graphs.build(file.environment, stack=stack, mocks=lambda _: cloud)
     return cloud.made
-
-
-def open_store(directory: Path) -> Store:
-    """A store in a new directory."""
-    return Store(directory / "cloud")
