@@ -125,14 +125,14 @@ def _last(node: Node) -> int:
 def _block(value: object, column: int) -> Iterator[str]:
     """A list item in block form: `- key: value`, inner mappings on one line."""
     pad = " " * column
-    if not isinstance(value, dict) or not any(isinstance(inner, list) for inner in value.values()):
+    if not isinstance(value, dict) or not any(isinstance(inner, list) and inner for inner in value.values()):
         yield f"{pad}- {_flow(value)}"
         return
     first = True
     for key, inner in value.items():
         lead = f"{pad}- " if first else f"{pad}  "
         first = False
-        if isinstance(inner, list):
+        if isinstance(inner, list) and inner:
             yield f"{lead}{key}:"
             for item in inner:
                 yield f"{pad}    - {_flow(item)}"

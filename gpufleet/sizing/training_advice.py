@@ -10,7 +10,7 @@ from gpufleet.catalog import lustre as catalog_lustre
 from gpufleet.sizing import checkpoint, storage, training
 from gpufleet.sizing.advice import Advice, Change, Objection
 from gpufleet.sizing.defaults import default
-from gpufleet.sizing.fabric import Job, job
+from gpufleet.sizing.fabric import Job, job, training_rate
 from gpufleet.sizing.numbers import SizingError
 from gpufleet.sizing.storage_figures import storage_figures
 from gpufleet.sizing.training_figures import LEAST_USEFUL, run_figures, useful_share
@@ -156,7 +156,7 @@ def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: fl
             hint="State workload.tflopsPerGpu.",
         )
     try:
-        nodes = _nodes_within(fabric, found, float(found.tflops_per_gpu.value), within_days)
+        nodes = _nodes_within(fabric, found, within_days)
     except SizingError as error:
         raise SizingError(f"training fabric {fabric.name}: {error.message}", hint=error.hint) from None
     share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
@@ -180,12 +180,13 @@ def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: fl
         yield Change(path=where, value=nodes, why=why)
 
 
-def _nodes_within(fabric: TrainingFabric, found: Job, tflops: float, within_days: float) -> int:
-    """The fewest nodes that finish in time; more nodes fail more often, so the useful share is of that many nodes."""
+def _nodes_within(fabric: TrainingFabric, found: Job, within_days: float) -> int:
+    """The fewest nodes that finish in time, at that many nodes' useful share and rate: both fall with scale."""
     nodes, most = 1, limits.value("aks.nodes_per_cluster")
     while True:
         share = useful_share(fabric, dataclasses.replace(found, nodes=nodes))
-        if share < LEAST_USEFUL:
+        rate = training_rate(found.workload.tflops_per_gpu, found.size, nodes * found.size.gpus)
+        if rate is None or share < LEAST_USEFUL:
             raise SizingError(
                 f"can't finish within {within_days:g} days: failures leave {nodes:,} nodes no time to compute",
                 hint="Restart faster, write checkpoints faster, or allow more days.",
@@ -195,7 +196,7 @@ def _nodes_within(fabric: TrainingFabric, found: Job, tflops: float, within_days
             found.workload.tokens_b,
             within_days,
             gpus_per_node=found.size.gpus,
-            tflops_per_gpu=tflops,
+            tflops_per_gpu=float(rate.value),
             useful=share,
             at_most=most,
         )
