@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Final
 
 from gpufleet.catalog import prices, services
 from gpufleet.catalog.services import Period, ServicePrice, Tier
@@ -12,18 +12,10 @@ from gpufleet.cost.charge import Meter, ServiceMeter, VmMeter
 from gpufleet.cost.item import UNKNOWN_REGION
 from gpufleet.cost.money import ZERO, decimal
 from gpufleet.cost.rates import NoRate, PriceKind, Rate
-from gpufleet.spec.assumed_prices import AssumedPrice, PriceUnit
+from gpufleet.spec.assumed_prices import AssumedPrice, planning_unit
 from gpufleet.spec.base import Priority
 
 _STACK_FILE = "the stack file"
-
-_UNITS: Final[dict[tuple[str, int, Period | None], PriceUnit]] = {
-    ("GB", 1, None): PriceUnit.GB,
-    ("GB", 1, Period.MONTH): PriceUnit.GB_MONTH,
-    ("TiB", 1, Period.MONTH): PriceUnit.TIB_MONTH,
-    ("operation", 10_000, None): PriceUnit.TEN_THOUSAND,
-}
-_PERIODS: Final = {Period.HOUR: PriceUnit.HOUR, Period.DAY: PriceUnit.DAY, Period.MONTH: PriceUnit.MONTH}
 
 
 class PriceBook:
@@ -89,13 +81,15 @@ class PriceBook:
         here = _up_to(services.price(meter.service, meter.meter, region), most)
         if isinstance(here, ServicePrice):
             return Rate(price=here, kind=PriceKind(here.kind.value), note=here.reason or here.note)
-        if (planned := self._planned(meter, region)) is not None:
+        planned = self._planned(meter, region)
+        # The specification's checks refuse another unit; a price in it would be wrong by a thousandfold.
+        if planned is not None and planned.unit is planning_unit(unit):
             return _planned_rate(planned, unit)
         other = _up_to(services.price(meter.service, meter.meter, region, elsewhere=True), most)
         if isinstance(other, ServicePrice):
             note = f"list price of {other.known_for}, none known here"
             return Rate(price=other, kind=PriceKind.ASSUMED, note=note)
-        wanted = _planning_unit(unit)
+        wanted = planning_unit(unit)
         if wanted is None:
             return NoRate(_without_name(other.reason, unit), "")
         subject = f'service: {meter.service}, meter: "{meter.meter}", unit: {wanted.value}'
@@ -131,34 +125,10 @@ def _node_price(meter: str, usd: Decimal, *, as_of: str, source: str, list_usd: 
     )
 
 
-def _planned_rate(planned: AssumedPrice, unit: ServicePrice) -> Rate | NoRate:
-    wanted = _planning_unit(unit)
-    if planned.unit is not wanted:
-        sold = wanted.value if wanted else unit.unit
-        reason = f"the planning price of {unit.service}, {unit.meter} is by {planned.unit.value}, it is sold by {sold}"
-        return NoRate(reason, f"Give the planning price by {sold}")
-    price = ServicePrice(
-        service=unit.service,
-        meter=unit.meter,
-        tiers=(Tier(from_quantity=ZERO, usd=decimal(planned.usd), note=""),),
-        unit=unit.unit,
-        unit_quantity=unit.unit_quantity,
-        period=unit.period,
-        as_of="",
-        source=_STACK_FILE,
-        confidence="",
-        note="",
-        known_for="",
-    )
+def _planned_rate(planned: AssumedPrice, unit: ServicePrice) -> Rate:
+    tier = Tier(from_quantity=ZERO, usd=decimal(planned.usd), note="")
+    price = replace(unit, tiers=(tier,), as_of="", source=_STACK_FILE, confidence="", note="", known_for="")
     return Rate(price=price, kind=PriceKind.ASSUMED, note=planned.reason)
-
-
-def _planning_unit(unit: ServicePrice) -> PriceUnit | None:
-    """The unit of a planning price for a meter; None where the specification has no word for it."""
-    known = _UNITS.get((unit.unit, unit.unit_quantity, unit.period))
-    if known is not None or unit.period is None or unit.unit_quantity != 1:
-        return known
-    return _PERIODS[unit.period]
 
 
 def _up_to(found: ServicePrice | prices.Unpriced, most: Decimal) -> ServicePrice | prices.Unpriced:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
+from gpufleet.catalog.services import Period, ServicePrice
 from gpufleet.spec.base import Priority, RegionName, SizeName, Spec
 
 
@@ -21,6 +22,23 @@ class PriceUnit(StrEnum):
     TIB_MONTH = "TiB-month"
     TEN_THOUSAND = "10k"
     """Ten thousand requests or operations."""
+
+
+_UNITS: Final[dict[tuple[str, int, Period | None], PriceUnit]] = {
+    ("GB", 1, None): PriceUnit.GB,
+    ("GB", 1, Period.MONTH): PriceUnit.GB_MONTH,
+    ("TiB", 1, Period.MONTH): PriceUnit.TIB_MONTH,
+    ("operation", 10_000, None): PriceUnit.TEN_THOUSAND,
+}
+_PERIODS: Final = {Period.HOUR: PriceUnit.HOUR, Period.DAY: PriceUnit.DAY, Period.MONTH: PriceUnit.MONTH}
+
+
+def planning_unit(meter: ServicePrice) -> PriceUnit | None:
+    """The unit of a planning price for a meter of a service; None for a meter that none can be given for."""
+    known = _UNITS.get((meter.unit, meter.unit_quantity, meter.period))
+    if known is not None or meter.period is None or meter.unit_quantity != 1:
+        return known
+    return _PERIODS[meter.period]
 
 
 class AssumedPrice(Spec):

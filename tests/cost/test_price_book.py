@@ -9,6 +9,7 @@ from gpufleet.cost.charge import Meter, ServiceMeter, VmMeter
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.price_book import PriceBook
 from gpufleet.cost.rates import NoRate, PriceKind, Rate
+from gpufleet.spec.assumed_prices import AssumedPrice
 from gpufleet.spec.base import Priority
 from tests.cost.samples import H100, book
 
@@ -78,11 +79,9 @@ def test_a_planning_price_of_a_service() -> None:
 
 
 def test_a_planning_price_in_another_unit_is_no_price() -> None:
-    missing = _none(book({**_PLANNED, "unit": "GB-month"}), _LUSTRE)
-    assert missing.reason == (
-        "the planning price of Managed Lustre, AMLFS-Durable-Premium-250 is by GB-month, it is sold by TiB-month"
-    )
-    assert missing.fix == "Give the planning price by TiB-month"
+    # The specification refuses it; whoever builds one by hand gets no wrong amount either.
+    unchecked = AssumedPrice.model_validate({**_PLANNED, "unit": "GB-month"})
+    assert _none(PriceBook(assumed=[unchecked]), _LUSTRE).reason == "no source read has a price"
 
 
 def test_a_planning_price_that_names_the_region_goes_first() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpufleet.catalog import sizes
-from gpufleet.spec.assumed_prices import AssumedPrice, PriceUnit
+from gpufleet.catalog import services, sizes
+from gpufleet.spec.assumed_prices import AssumedPrice, PriceUnit, planning_unit
 from gpufleet.spec.base import Path, Priority
 from gpufleet.spec.checks.places import pools_of
 from gpufleet.spec.environment import Environment
@@ -42,6 +42,8 @@ def _subject(price: AssumedPrice, path: Path) -> Iterator[Problem]:
         elif price.priority is not Priority.REGULAR:
             fix = "Leave `priority` out"
             yield Problem(path=(*path, "priority"), message="only a VM size has a spot price", fix=fix)
+        else:
+            yield from _meter(price.service, price.meter, price.unit, path)
         return
     if price.service is not None or price.meter is not None:
         fix = "Give `sku`, or `service` and `meter`"
@@ -53,6 +55,21 @@ def _subject(price: AssumedPrice, path: Path) -> Iterator[Problem]:
     if price.unit is not PriceUnit.HOUR:
         message = f"a VM size is sold by the hour, not by the {price.unit.value}"
         yield Problem(path=(*path, "unit"), message=message, fix="Write hour")
+
+
+def _meter(service: str, meter: str, unit: PriceUnit, path: Path) -> Iterator[Problem]:
+    try:
+        known = services.unit_of(service, meter)
+    except services.UnknownMeterError as error:
+        yield Problem(path=path, message=error.message, fix="See data/services.csv")
+        return
+    wanted = planning_unit(known)
+    if wanted is None:
+        message = f"{service}, {meter} is sold by {known.unit}, which no planning price can be given for"
+        yield Problem(path=path, message=message, fix="Leave it out")
+    elif unit is not wanted:
+        message = f"{service}, {meter} is sold by the {wanted.value}, not by the {unit.value}"
+        yield Problem(path=(*path, "unit"), message=message, fix=f"Write {wanted.value}, and the price of one")
 
 
 def _same_subject(one: AssumedPrice, other: AssumedPrice) -> bool:

@@ -58,6 +58,31 @@ _SPOT = {
         "a VM size is sold by the hour, not by the month",
     ),
     Case(
+        "a misspelt meter",
+        {_ASSUMED: [{**_LUSTRE, "meter": "AMLFS-Durable-Premium-255"}]},
+        "prices.assumed[0]",
+        "Managed Lustre has no meter 'AMLFS-Durable-Premium-255' in the price list; the nearest is"
+        " AMLFS-Durable-Premium-250",
+    ),
+    Case(
+        "a misspelt service",
+        {_ASSUMED: [{**_LUSTRE, "service": "Manged Lustre"}]},
+        "prices.assumed[0]",
+        "no service 'Manged Lustre' in the price list; the nearest is Managed Lustre",
+    ),
+    Case(
+        "another unit",
+        {_ASSUMED: [{**_LUSTRE, "unit": "GB-month"}]},
+        "prices.assumed[0].unit",
+        "Managed Lustre, AMLFS-Durable-Premium-250 is sold by the TiB-month, not by the GB-month",
+    ),
+    Case(
+        "a meter without a unit of planning",
+        {_ASSUMED: [{**_LUSTRE, "service": "Azure Monitor", "meter": "Managed Prometheus ingestion"}]},
+        "prices.assumed[0]",
+        "Azure Monitor, Managed Prometheus ingestion is sold by sample, which no planning price can be given for",
+    ),
+    Case(
         "one price twice",
         {_ASSUMED: [_SPOT, {**_SPOT, "regions": ["eastus"], "usd": 5}]},
         "prices.assumed[1]",
