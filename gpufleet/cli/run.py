@@ -56,12 +56,12 @@ class DeclinedError(GpufleetError):
 
 
 class StoppedError(GpufleetError):
-    """Ctrl-C while no engine was changing anything: nothing had begun."""
+    """Ctrl-C while no engine was running: nothing had begun."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
 
     def __init__(self) -> None:
-        super().__init__("cancelled; nothing was changed")
+        super().__init__("cancelled")
 
 
 class Run:
@@ -347,7 +347,7 @@ def _interruptible() -> Iterator[None]:
         yield
     except typer.Abort:
         people().print()
-        raise StoppedError from None
+        raise DeclinedError from None
 
 
 def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:

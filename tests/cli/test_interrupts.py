@@ -43,9 +43,7 @@ def wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize(
-    ("stops", "said"), [(1, "was cancelled; what "), (2, "was stopped at once")]
-)
+@pytest.mark.parametrize(("stops", "said"), [(1, "was cancelled; what "), (2, "was stopped at once")])
 def test_ctrl_c_ends_everything_and_the_next_run_goes_on(stops: int, said: str, tmp_path: Path):
     home = Home(tmp_path / "home")
     process = start(home, "up", "dev", "--yes", "--skip-preview")
@@ -117,6 +115,6 @@ def test_ctrl_c_at_the_question_changes_nothing(tmp_path: Path):
     assert process.wait(60) == 8
     shown += os.read(ours, 4096).decode()
     os.close(ours)
-    assert "error: cancelled; nothing was changed" in shown
+    assert "error: not confirmed, so nothing was changed" in shown
     assert "Aborted" not in shown
     assert not home.state()

@@ -54,6 +54,7 @@ class Recording:
             outputs=self.reader.outputs,
             diagnostics=tuple(self.reader.diagnostics),
             violations=tuple(self.reader.violations),
+            failed=tuple(self.reader.failed),
             seconds=self.events[-1][0],
         )
 

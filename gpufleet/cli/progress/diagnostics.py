@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gpufleet.cli.progress.model import RunModel
+from gpufleet.cli.progress.model import RunModel, Status
 from gpufleet.cli.progress.words import plural
 from gpufleet.engine import Diagnostic, Severity, Violation
 from gpufleet.engine.azure_errors import existing_id, refusal
@@ -17,6 +17,7 @@ _NOISE = re.compile(r"^(update|preview|destroy|refresh) (failed|canceled)$")
 _PROGRAM = re.compile(
     r"^(an unhandled error occurred: )?(python inline source runtime error|Program .*): ", re.IGNORECASE
 )
+_MISSING = "missing required property"
 _PROTECTED = "because it is protected"
 
 _Key = tuple[Severity, str, int, str, str]
@@ -93,10 +94,21 @@ def of_error(error: GpufleetError) -> Problem:
 
 def _all(model: RunModel, *, traces: bool) -> Iterable[tuple[_Key, str]]:
     for diagnostic in model.diagnostics:
-        if not is_noise(diagnostic):
+        if not is_noise(diagnostic) and not _is_consequence(diagnostic, model):
             yield _read(diagnostic, traces=traces), diagnostic.urn
     for violation in model.violations:
         yield _judged(violation), violation.urn
+
+
+def _is_consequence(diagnostic: Diagnostic, model: RunModel) -> bool:
+    """Whether a resource only misses what another one, which failed, would have given it.
+
+    After a failure the engine goes on with what does not depend on it. Before it finds out that a resource does, it
+    lets the provider check the inputs, and those that were to come from the failed one are missing.
+    """
+    if _MISSING not in diagnostic.message:
+        return False
+    return any(node.status is Status.FAILED and node.urn != diagnostic.urn for node in model.nodes.values())
 
 
 def _read(diagnostic: Diagnostic, *, traces: bool) -> _Key:

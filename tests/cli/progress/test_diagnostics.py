@@ -6,7 +6,7 @@ import pytest
 
 from gpufleet.cli.progress.diagnostics import of_error, problems
 from gpufleet.cli.progress.model import RunModel
-from gpufleet.engine import Diagnostic, Severity
+from gpufleet.engine import Diagnostic, Resource, Severity, Step
 from gpufleet.engine.azure_errors import refusal
 from gpufleet.errors import ConfigurationError
 from tests.recordings.streams import recorded
@@ -78,3 +78,26 @@ def test_a_protected_resource_says_how_to_let_it_go() -> None:
 def test_an_error_of_ours_keeps_its_hint() -> None:
     problem = of_error(ConfigurationError("wrong", hint="do right"))
     assert (problem.text, problem.hint, problem.urns) == ("wrong", "do right", ())
+
+
+def test_what_misses_a_value_of_a_failed_resource_is_not_told_as_a_mistake() -> None:
+    missing = "resource 'log' has a problem: missing required property 'resourceUri'"
+    cluster = Resource(
+        urn="urn:pulumi:dev::gpufleet::a:b:Cluster::aks", type="a:b:Cluster", name="aks", parent="", custom=True
+    )
+    model = told(missing, urn="urn:pulumi:dev::gpufleet::a:b:Log::log")
+    assert [problem.text for problem in problems(model)] == [missing]
+    model.apply(Step(resource=cluster, op="create", failed=True, seconds=1.0), 1.0)
+    assert problems(model) == []
+
+
+def test_what_exists_already_comes_with_the_import_command() -> None:
+    text = "cannot create already existing resource '/subscriptions/s/resourceGroups/rg'"
+    (problem,) = problems(told(text, urn="urn:pulumi:dev::gpufleet::x$azure-native:resources:ResourceGroup::dev-rg"))
+    assert (problem.code, problem.text) == ("AlreadyExists", text)
+    assert (
+        "pulumi import 'azure-native:resources:ResourceGroup' dev-rg '/subscriptions/s/resourceGroups/rg'"
+        in problem.hint
+    )
+    (nameless,) = problems(told('namespaces "a" already exists'))
+    assert "pulumi import 'TYPE' NAME 'ID'" in nameless.hint
