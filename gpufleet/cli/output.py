@@ -71,7 +71,8 @@ def emit(text: str, output: Path | None = None) -> None:
 
     Args:
         text: the result.
-        output: file to write instead of stdout; it is replaced in one step, so a reader never sees half of it.
+        output: file to write instead of stdout; it is replaced in one step, so a reader never sees half of it. A device
+            or a pipe is written to.
 
     Raises:
         ConfigurationError: the file cannot be written.
@@ -82,15 +83,20 @@ def emit(text: str, output: Path | None = None) -> None:
         sys.stdout.flush()
         return
     temporary = ""
+    target = output.resolve()
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name}.")
+        if target.exists() and not target.is_file():
+            # A device or a pipe: with enough rights, the rename below would put a plain file in place of /dev/null.
+            target.write_text(text, encoding="utf-8")
+            return
+        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         # mkstemp makes files that only the owner reads; a report is for whoever the person's umask allows.
         umask = os.umask(0)
         os.umask(umask)
         Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(output)
+        Path(temporary).replace(target)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)

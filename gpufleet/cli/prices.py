@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
+from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, is_terminal, people
 from gpufleet.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def refresh(
     from gpufleet.catalog.retail.write import write
 
     accepted = {_objection(name) for name in accept or ()}
-    if not (yes or dry_run or _terminal()):
+    if not (yes or dry_run or is_terminal(sys.stdin)):
         raise ConfigurationError(
             "`gpufleet prices refresh` asks first, and there is no terminal",
             hint="Add --yes to go ahead, or --dry-run to look.",
@@ -196,10 +196,6 @@ def _refuse(refused: list[Doubt]) -> NoReturn:
         markup=False,
     )
     raise typer.Exit(ExitCode.ERROR)
-
-
-def _terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _objection(name: str) -> Objection:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -34,6 +36,24 @@ def test_a_file_that_cannot_be_written_is_the_persons_mistake(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="Is a directory"):
         emit("x", tmp_path / "folder")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_pipe_or_a_device_is_written_to_and_stays_one(tmp_path: Path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        reader = pool.submit(pipe.read_text)
+        emit("through", pipe)
+        assert reader.result() == "through\n"
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path):
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    emit("new", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new\n"
 
 
 def test_json_says_its_kind_and_version(capsys: pytest.CaptureFixture[str]):

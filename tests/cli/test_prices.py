@@ -275,7 +275,7 @@ def test_a_person_is_asked(
     answer: str, agreed: bool, api: PriceApi, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.items = same(H100_eastus="90")
-    monkeypatch.setattr("gpufleet.cli.prices._terminal", lambda: True)
+    monkeypatch.setattr("gpufleet.cli.prices.is_terminal", lambda file: True)
     done = CliRunner().invoke(app, ["prices", "refresh", "--api", api.address], input=answer)
     assert done.exit_code == (0 if agreed else 8)
     assert "Use this price list (2 changed prices)?" in done.stderr
@@ -286,7 +286,7 @@ def test_who_is_asked_sees_what_about_even_when_the_result_goes_elsewhere(
     api: PriceApi, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.items = same(H100_eastus="90")
-    monkeypatch.setattr("gpufleet.cli.prices._terminal", lambda: True)
+    monkeypatch.setattr("gpufleet.cli.prices.is_terminal", lambda file: True)
     command = ["prices", "refresh", "--api", api.address, "--format", "json", "--output", str(tmp_path / "out.json")]
     done = CliRunner().invoke(app, command, input="n\n")
     assert done.exit_code == 8
