@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gpufleet.cli import app
+from gpufleet.engine import project
+
+Run = Callable[..., tuple[int, str, str]]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def gpufleet(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in this process; (exit code, stdout, stderr), as file descriptors saw them."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["gpufleet", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        out, err = capfd.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+def test_the_proposal_for_people(gpufleet: Run) -> None:
+    code, out, err = gpufleet("size", "prod")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "prod: 0 objections, 2 changes proposed."
+    assert lines[1] == "  > inference.regions[0].pools[0].nodes.max: 13: serves chat-70b at 31,522 tokens/s."
+    assert "--- a/stacks/Pulumi.prod.yaml" in lines
+    assert lines[-1] == "Formulas, inputs and sources: gpufleet explain sizing prod"
+
+
+def test_the_patch_goes_through_git_and_is_stable(
+    gpufleet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stacks").mkdir()
+    stack = tmp_path / "stacks" / "Pulumi.prod.yaml"
+    stack.write_text((ROOT / "stacks" / "Pulumi.prod.yaml").read_text())
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    code, out, err = gpufleet("size", "prod", "--format", "patch")
+    assert (code, err) == (0, "")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "apply"], cwd=tmp_path, input=out.encode(), check=True)
+    assert stack.read_text().count("max: 13") == 2
+    assert gpufleet("size", "prod", "--format", "patch") == (0, "", "")
+    assert gpufleet("size", "prod")[1].startswith("prod: what is declared carries what is asked; nothing to change.")
+
+
+def test_the_proposal_for_programs(gpufleet: Run, tmp_path: Path) -> None:
+    file = tmp_path / "size.json"
+    code, out, err = gpufleet("size", "prod", "--format", "json", "--output", str(file))
+    assert (code, out, err) == (0, "", "")
+    document = json.loads(file.read_text())
+    assert (document["schemaVersion"], document["kind"], document["environment"]) == (1, "size", "prod")
+    assert [one["title"] for one in document["advice"]] == ["training fabric frontier", "inference"]
+    assert document["advice"][1]["changes"][0] == {
+        "key": "inference.regions[0].pools[0].nodes.max",
+        "value": 13,
+        "why": "serves chat-70b at 31,522 tokens/s",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--days", "nan"), "--days is nan: it must be above 0"),
+        (("--days", "-1"), "--days is -1"),
+        (("--days", "0.001"), "training fabric frontier: "),
+        (("--seconds", "0"), "--seconds is 0"),
+        (("--spot-share", "101"), "the spot share is 1.01: it must be from 0 to 1"),
+        (("--spot-share", "nan"), "the spot share is nan"),
+        (("--quota", "eastus"), "--quota eastus: not in the form REGION:FAMILY=VCPUS"),
+        (("--quota", "estus:total=1"), "--quota estus:total=1: no Azure region estus"),
+        (("--quota", "eastus:H100=1"), "--quota eastus:H100=1: no quota family H100"),
+        (("--max-regions", "1"), "1 more than the 1 regions allowed"),
+        (("--quota", "eastus:total=0", "--quota", "japaneast:total=0"), "vCPUs more quota of total in"),
+    ],
+)
+def test_what_can_not_be_sized_is_exit_code_2(gpufleet: Run, options: tuple[str, ...], told: str) -> None:
+    code, out, err = gpufleet("size", "prod", *options)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_environment(gpufleet: Run) -> None:
+    code, _, err = gpufleet("size", "prd")
+    assert code == 6
+    assert "Did you mean prod?" in err
+
+
+def test_a_file_with_mistakes(gpufleet: Run, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text("config:\n  gpufleet:environment: {class: nope}\n")
+    code, _, err = gpufleet("size", "--stack-file", str(file))
+    assert code == 2
+    assert f"{file}:2:" in err
+
+
+def test_explain_says_where_figures_come_from(gpufleet: Run) -> None:
+    code, out, _ = gpufleet("explain", "sizing", "prod")
+    assert code == 0
+    assert "  = 24 / (nodes · r)  [arXiv 2410.21680]" in out.splitlines()
+    assert "    R = 300 s  [assumed: default training.restart_seconds: " in out
+
+
+def test_explain_without_an_environment_shows_published_numbers(gpufleet: Run) -> None:
+    code, out, _ = gpufleet("explain", "sizing", "--format", "json")
+    assert code == 0
+    document = json.loads(out)
+    assert (document["kind"], document["topic"], document["environment"]) == ("explain", "sizing", None)
+    assert document["parts"][0]["figures"][0]["value"] == 419
+
+
+def test_explain_knows_its_topics(gpufleet: Run) -> None:
+    code, _, err = gpufleet("explain", "sizin")
+    assert (code, err.splitlines()) == (2, ["error: nothing to explain is called sizin", "Did you mean sizing?"])
