@@ -1,5 +1,6 @@
 """What is measured: the frontier's preview with and without version aliases, and `up` of every stack, in the sandbox.
 
+Beside that, what the sandbox's provider adds to a create (`bench.creates`), and memory (`bench.memory`).
 Every figure is wall clock of a whole command, started anew, as a person waits for it. All of them come from one run on
 one machine, so their ratios mean something; nothing here passes or fails.
 """
@@ -22,6 +23,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from bench.creates import added_milliseconds
+from bench.memory import PeakMemory
 from gpufleet.engine.install import ensure_engine
 from gpufleet.engine.locate import Engine
 from gpufleet.engine.project import ROOT, stack_files
@@ -53,11 +56,15 @@ class Report:
     Attributes:
         seconds: per command, one figure a repetition.
         resources: per stack, resources that its `up` makes, components included.
+        megabytes: per command and process, the most memory it had resident, one figure a repetition.
+        milliseconds: what `bench.creates` measures, one figure a repetition.
     """
 
     about: dict[str, str]
     seconds: dict[str, list[float]] = field(default_factory=dict)
     resources: dict[str, int] = field(default_factory=dict)
+    megabytes: dict[str, list[float]] = field(default_factory=dict)
+    milliseconds: dict[str, list[float]] = field(default_factory=dict)
 
     def median(self, name: str) -> float:
         """Median of a command's figures."""
@@ -82,7 +89,10 @@ def measure(stacks: list[str], repeat: int) -> Report:
         with _fresh_sandbox(engine, stacks) as folder:
             _say(f"round {round_number} of {repeat}")
             for name, command, where in _previews(engine, folder):
-                report.seconds.setdefault(name, []).append(_timed(name, command, where, engine))
+                report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
+            for figure, value in added_milliseconds(folder / "creates").items():
+                report.milliseconds.setdefault(figure, []).append(value)
+                _say(f"{value:8.1f} ms {figure}")
             for stack in stacks:
                 _up(report, stack, folder, engine)
     return report
@@ -100,6 +110,8 @@ def write(report: Report, folder: Path) -> None:
         "medianSeconds": medians,
         "seconds": {name: [round(value, 2) for value in values] for name, values in report.seconds.items()},
         "resources": report.resources,
+        "peakMegabytes": {name: round(max(values), 1) for name, values in report.megabytes.items()},
+        "milliseconds": {name: [round(value, 2) for value in values] for name, values in report.milliseconds.items()},
         "ratios": report.ratios(),
     }
     (folder / f"{stem}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
@@ -132,7 +144,7 @@ def _up(report: Report, stack: str, folder: Path, engine: Engine) -> None:
     out = folder / f"{stack}.json"
     command = [str(Path(sys.prefix) / "bin" / "gpufleet"), "up", stack, "--sandbox", "--yes", "--format", "json"]
     for name, more in ((f"gpufleet up {stack}", []), (f"gpufleet up {stack}, again", ["--expect-no-changes"])):
-        seconds = _timed(name, [*command, "--output", str(out), *more], ROOT, engine)
+        seconds = _timed(report, name, [*command, "--output", str(out), *more], ROOT, engine)
         report.seconds.setdefault(name, []).append(seconds)
         if not more:
             report.resources[stack] = json.loads(out.read_text(encoding="utf-8"))["changes"].get("create", 0)
@@ -154,24 +166,36 @@ def _fresh_sandbox(engine: Engine, stacks: list[str]) -> Iterator[Path]:
                 os.environ[HOME_VARIABLE] = before
 
 
-def _timed(name: str, command: list[str], where: Path, engine: Engine) -> float:
+def _timed(report: Report, name: str, command: list[str], where: Path, engine: Engine) -> float:
     begun = time.perf_counter()
-    _run(command, where, engine)
+    peaks = _run(command, where, engine)
     seconds = time.perf_counter() - begun
     _say(f"{seconds:8.2f} s  {name}")
+    if FRONTIER in name:
+        for role, megabytes in peaks.items():
+            report.megabytes.setdefault(f"{name}: {role}", []).append(megabytes)
     return seconds
 
 
-def _run(command: list[str], where: Path, engine: Engine) -> None:
+def _run(command: list[str], where: Path, engine: Engine) -> dict[str, float]:
     environment: Mapping[str, str] = sandbox_environment(ROOT, engine).applied()
     executable = shutil.which(command[0], path=environment["PATH"]) or command[0]
-    done = subprocess.run(
-        [executable, *command[1:]], cwd=where, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        _say(done.stdout[-4000:])
-        _say(done.stderr[-4000:])
-        raise SystemExit(f"bench: {' '.join(command)} ended with code {done.returncode}")
+    with subprocess.Popen(
+        [executable, *command[1:]],
+        cwd=where,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        memory = PeakMemory(process.pid)
+        stdout, stderr = process.communicate()
+        peaks = memory.stop()
+    if process.returncode != 0:
+        _say(stdout[-4000:])
+        _say(stderr[-4000:])
+        raise SystemExit(f"bench: {' '.join(command)} ended with code {process.returncode}")
+    return peaks
 
 
 def _about(engine: Engine, repeat: int) -> dict[str, str]:
@@ -200,6 +224,12 @@ def _markdown(report: Report, medians: Mapping[str, float]) -> str:
         lines.append(f"| {name} | {medians[name]:.2f} | {every} |")
     lines += ["", "| ratio | times |", "|---|---:|"]
     lines += [f"| {name} | {value:.2f} |" for name, value in report.ratios().items()]
+    lines += ["", "| 24 creates in parallel | median ms | all |", "|---|---:|---|"]
+    for name, values in report.milliseconds.items():
+        every = ", ".join(f"{value:.2f}" for value in values)
+        lines.append(f"| {name} | {statistics.median(values):.2f} | {every} |")
+    lines += ["", "| process | most memory resident, MB |", "|---|---:|"]
+    lines += [f"| {name} | {max(values):.0f} |" for name, values in report.megabytes.items()]
     lines += ["", "| stack | resources made, components included |", "|---|---:|"]
     lines += [f"| {name} | {count} |" for name, count in report.resources.items()]
     return "\n".join(lines) + "\n"
