@@ -41,9 +41,9 @@ def opened(sandbox: Sandbox) -> Store:
     return sandbox.store
 
 
-def fail(sandbox: Sandbox, code: str, name: str = "*", **more: int) -> None:
+def fail(sandbox: Sandbox, code: str, name: str = "*", times: int = 1) -> None:
     store = opened(sandbox)
-    faults.add(store, faults.make(code=code, type_="VirtualNetwork", name=name, **more))
+    faults.add(store, faults.make(code=code, type_="VirtualNetwork", name=name, times=times))
     store.close()
 
 

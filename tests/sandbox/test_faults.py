@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -217,19 +218,20 @@ def test_a_region_that_is_down(store: Store, azure: Azure) -> None:
     made = azure.manager.create(NETWORK, NETWORK_INPUTS)
     assert outages.add(store, "East US") == "eastus"
     assert outages.listed(store) == ["eastus"]
-    for call in (
+    child: dict[str, Any] = {
+        "resourceGroupName": "rg",
+        "virtualNetworkName": "vnet",
+        "subnetName": "s",
+        "addressPrefix": "10.0.0.0/24",
+    }
+    calls: list[Callable[[], object]] = [
         lambda: azure.manager.read(made.id),
         lambda: azure.manager.update(made.id, NETWORK, NETWORK_INPUTS),
         lambda: azure.manager.delete(made.id),
         # A child has no location of its own: its network's counts.
-        lambda: azure.create(
-            "network:Subnet",
-            resourceGroupName="rg",
-            virtualNetworkName="vnet",
-            subnetName="s",
-            addressPrefix="10.0.0.0/24",
-        ),
-    ):
+        lambda: azure.create("network:Subnet", **child),
+    ]
+    for call in calls:
         with pytest.raises(ArmError, match='Status=503 Code="ServiceUnavailable"'):
             call()
     elsewhere = {**NETWORK_INPUTS, "virtualNetworkName": "west", "location": "westus2"}

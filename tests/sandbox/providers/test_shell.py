@@ -161,10 +161,9 @@ def test_a_failed_creation_brings_its_state_and_a_cancel_ends_a_wait(tmp_path: P
         assert "AllocationFailed" in str(caught.value.details())
         waiting = stub.Create.future(provider_pb2.CreateRequest(urn=GROUP, properties=inputs))
         stub.Cancel(Empty())
-        assert (
-            waiting.exception(timeout=20).details()
-            == "resource updated but read failed context canceled: context canceled"
-        )
+        with pytest.raises(grpc.RpcError) as caught:
+            waiting.result(timeout=20)
+        assert caught.value.details() == "resource updated but read failed context canceled: context canceled"
     plugin.send_signal(signal.SIGINT)
     assert plugin.communicate(timeout=20) == ("", "")
 
