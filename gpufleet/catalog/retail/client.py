@@ -119,8 +119,8 @@ class RetailPrices:
             pause = float(2 ** (attempt - 1))
             try:
                 answer = self._client.get(url)
-            except httpx.TransportError as error:
-                # Time-outs and answers that break off included.
+            except httpx.RequestError as error:
+                # Time-outs, and answers that break off or can't be unpacked.
                 cause = f"{type(error).__name__}: {error}".rstrip(": ")
             else:
                 if answer.status_code in _RETRIED:
@@ -138,7 +138,7 @@ class RetailPrices:
                 else:
                     try:
                         return _parsed(answer.text)
-                    except ValueError as error:
+                    except (ValueError, RecursionError) as error:
                         cause = f"broken JSON: {error}"
             if attempt < _TRIES:
                 self._wait(pause)

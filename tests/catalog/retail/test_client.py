@@ -149,12 +149,21 @@ def test_an_answer_that_breaks_off_is_fetched_again(
     assert patience.seconds == [1]
 
 
+def test_an_answer_that_cannot_be_unpacked_is_fetched_again(
+    api: PriceApi, fetch: Callable[..., list[dict[str, object]]], patience: Patience
+):
+    api.script = [Answer(body="plain", headers={"Content-Encoding": "gzip"})]
+    assert fetch() == []
+    assert patience.seconds == [1]
+
+
 @pytest.mark.parametrize(
     ("body", "cause"),
     [
         ('{"Items": [{"retailPrice": 98.', "broken JSON: Expecting"),
         ('{"Items": [{"retailPrice": NaN}]}', "broken JSON: NaN is not a number"),
         ("[]", "broken JSON: not an object"),
+        ("[" * 100_000, "broken JSON: maximum recursion depth"),
     ],
 )
 def test_broken_json(body: str, cause: str, api: PriceApi, fetch: Callable[..., list[dict[str, object]]]):
