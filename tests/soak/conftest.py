@@ -2,29 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-
 import pytest
 
-from tests.soak.kills import Home
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """What undisturbed runs leave.
-
-    Attributes:
-        up: a home in which dev stands.
-        fresh: a home in which it never did.
-        empty: what the cloud of the latter holds.
-        made: transactions of the cloud's journal that `up` takes; `destroy` takes about as many.
-    """
-
-    up: Home
-    fresh: Home
-    empty: Counter[tuple[str, str]]
-    made: int
+from tests.soak.kills import Home, Reference
 
 
 @pytest.fixture(scope="session")

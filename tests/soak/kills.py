@@ -161,6 +161,23 @@ class Home:
         return sorted((self.path / "state" / ".pulumi" / "locks").rglob("*.json"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What undisturbed runs leave.
+
+    Attributes:
+        up: a home in which dev stands.
+        fresh: a home in which it never did.
+        empty: what the cloud of the latter holds.
+        made: transactions of the cloud's journal that `up` takes; `destroy` takes about as many.
+    """
+
+    up: Home
+    fresh: Home
+    empty: Counter[tuple[str, str]]
+    made: int
+
+
 def _key(kind: str, identity: str) -> tuple[str, str]:
     if "//" in identity or not identity.startswith("/"):
         short = kind.rpartition(":")[2]

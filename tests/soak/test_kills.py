@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.conftest import Reference
-from tests.soak.kills import Moment, check, kill
+from tests.soak.kills import Moment, Reference, check, kill
 
 MOMENTS = 100
 SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split(",") if seed] or range(MOMENTS)
