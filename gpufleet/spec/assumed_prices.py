@@ -61,7 +61,7 @@ class AssumedPrice(Spec):
     """USD for one unit."""
     unit: Annotated[PriceUnit, Field(strict=False)]
     """What the price is for one of; VM sizes are sold by the hour."""
-    reason: Annotated[str, Field(min_length=10, max_length=500)]
+    reason: Annotated[str, Field(min_length=10, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
     """Where the number comes from, for whoever reads the report."""
 
 

@@ -28,6 +28,7 @@ MEANINGS: dict[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ -, no sign first",
     r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$": "1 to 53 lower-case letters, digits and inner hyphens",
     r"^/": "a path that starts with /",
+    r"^[^\x00-\x1f\x7f-\x9f]+$": "text on one line without control characters",
 }
 """What each pattern of the models asks for, in words."""
 

@@ -95,7 +95,15 @@ def test_nothing_that_lacks_a_price_is_shown_as_a_number() -> None:
     assert rows["pool h100s"] is None
     assert rows["pool ncspot"] is not None
     line = next(text for text in table(_estimate(_environment()), width=140).splitlines() if "pool h100s" in text)
-    assert line.split("  ")[-1].strip() == "no price"
+    assert line.split()[-7:] == ["no", "price", "no", "price", "no", "price", "!1"]
+
+
+def test_markup_and_emoji_codes_of_the_stack_file_are_text() -> None:
+    assumed = [{"sku": NC80, "priority": "spot", "usd": 7, "unit": "hour", "reason": "[bold red]x[/] :smile:"}]
+    pool = {"name": "s", "sku": NC80, "nodes": 1, "priority": "spot"}
+    training = [{"name": "lab", "region": "eastus", "pools": [{"name": "h", "sku": H100, "nodes": 1}, pool]}]
+    found = priced(parse_environment(plain(training=training, prices={"assumed": assumed})))
+    assert "[bold red]x[/] :smile:" in table(found, width=200)
 
 
 def test_colours_are_for_terminals() -> None:

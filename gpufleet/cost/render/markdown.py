@@ -30,7 +30,7 @@ def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: 
         lines += _folded(f"Assumed prices ({len(assumed)})", _groups(assumed))
     if unpriced := view.unpriced(estimate):
         lines += _folded(f"Not priced ({len(estimate.unpriced)})", _groups(unpriced))
-    lines += [_text(line) + "\n" for line in (*view.overlap_lines(estimate), *estimate.unused)]
+    lines += [_text(line) + "\n" for line in view.remarks(estimate)]
     lines.append(f"<sub>{_text(words.prices_of(estimate))}</sub>")
     return "\n".join(lines) + "\n"
 

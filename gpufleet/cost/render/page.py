@@ -63,7 +63,7 @@ def _body(estimate: Estimate, units: Sequence[UnitCost], difference: CostDiffere
             yield f"<h2>{title}</h2><ul>"
             yield from (f"<li>{_group(group)}</li>" for group in groups)
             yield "</ul>"
-    for line in (*view.overlap_lines(estimate), *estimate.unused):
+    for line in view.remarks(estimate):
         yield f"<p>{escape(line)}</p>"
     yield f"<p><small>{escape(words.prices_of(estimate))}</small></p>"
 

@@ -54,6 +54,8 @@ def table(
         file=io.StringIO(),
         width=width,
         highlight=False,
+        markup=False,  # cells hold text of the stack file
+        emoji=False,
         force_terminal=colour,
         color_system="standard" if colour else None,
     )
@@ -132,8 +134,7 @@ def _notes(estimate: Estimate) -> list[RenderableType]:
         parts += ["", Text("~ assumed: no list price of the region is known", "bold"), *map(_item, lines)]
     if lines := view.unpriced_lines(estimate):
         parts += ["", Text("! not priced", "bold yellow"), *map(_item, lines)]
-    parts += ["", *(Text(line) for line in view.overlap_lines(estimate))]
-    parts += [Text(f"Not used: {text}") for text in estimate.unused]
+    parts += ["", *(Text(line) for line in view.remarks(estimate))]
     parts.append(Text(words.prices_of(estimate), "dim"))
     return parts
 

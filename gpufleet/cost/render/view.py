@@ -145,8 +145,23 @@ def unpriced_lines(estimate: Estimate) -> list[str]:
     return lines
 
 
-def overlap_lines(estimate: Estimate) -> list[str]:
-    """What upgrades and rotations add while they last, in words."""
+def remarks(estimate: Estimate) -> list[str]:
+    """What else a reader should know, in words: undeclared use, overlaps, planning prices that nothing needed."""
+    return [*_undeclared_use(estimate), *_overlap_lines(estimate), *(f"Not used: {text}" for text in estimate.unused)]
+
+
+def _undeclared_use(estimate: Estimate) -> list[str]:
+    pools = {
+        f"{part.origin.component}, {part.origin.pool}"
+        for part in estimate.parts
+        if part.category is Category.COMPUTE and part.quantity and part.quantity.floor < part.quantity.ceiling
+        if (load := estimate.loads.get((part.origin.component.partition(" ")[2], part.origin.pool))) is not None
+        if not load.declared
+    }
+    return [f"No use is declared, so expected is the maximum: {'; '.join(sorted(pools))}."] if pools else []
+
+
+def _overlap_lines(estimate: Estimate) -> list[str]:
     surge = [one for one in estimate.overlaps if one.kind == "surge"]
     rotation = [one for one in estimate.overlaps if one.kind == "rotation"]
     lines = []

@@ -83,6 +83,12 @@ _SPOT = {
         "Azure Monitor, Managed Prometheus ingestion is sold by sample, which no planning price can be given for",
     ),
     Case(
+        "a reason that would write to a terminal",
+        {_ASSUMED: [{**_SPOT, "reason": "a third \x1b[31mof the list price"}]},
+        "prices.assumed[0].reason",
+        'the text "a third \\u001b[31mof the list price" is not text on one line without control characters',
+    ),
+    Case(
         "one price twice",
         {_ASSUMED: [_SPOT, {**_SPOT, "regions": ["eastus"], "usd": 5}]},
         "prices.assumed[1]",
