@@ -114,7 +114,11 @@ def _other_stacks(path: pathlib.Path) -> str:
 
 
 def _members(node: Node) -> dict[str, tuple[Node, Node]]:
-    return {str(key.value): (key, value) for key, value in node.value} if isinstance(node, MappingNode) else {}
+    return {_text_of(key): (key, value) for key, value in node.value} if isinstance(node, MappingNode) else {}
+
+
+def _text_of(key: Node) -> str:
+    return str(key.value) if isinstance(key, ScalarNode) else "a list or a block"
 
 
 def _of_the_top(name: str, top: dict[str, tuple[Node, Node]]) -> Iterator[Problem]:
@@ -145,7 +149,7 @@ def _duplicates(name: str, root: Node, *, but: Node) -> Iterator[Problem]:
         elif isinstance(node, MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
-                if (text := str(key.value)) in seen:
+                if (text := _text_of(key)) in seen:
                     yield _problem(name, f"{quoted(text)} stands twice", "Keep one", key)
                 seen.add(text)
                 waiting.append(value)

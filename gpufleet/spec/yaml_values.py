@@ -47,6 +47,7 @@ class Values:
         self._file = file
         self._count = 0
         self._open: set[int] = set()
+        self._told: set[tuple[int, int, str]] = set()
 
     def build(self, entry: tuple[Node, Node]) -> object:
         """The value of a key and its node; positions are relative to it. SpecError when it unfolds without end."""
@@ -54,9 +55,7 @@ class Values:
 
     def _value(self, node: Node, path: Path, key: Position) -> object:
         self.positions[path] = (key, position_of(node))
-        self._count += 1
-        if self._count > MOST_VALUES:
-            raise SpecError([self._problem(path, f"unfolds to more than {MOST_VALUES:,} values", "Use fewer aliases")])
+        self._counted(path)
         if len(path) > DEEPEST:
             raise SpecError([self._problem(path[:DEEPEST], "is nested too deeply", "")])
         if node.ctag is not PLAIN and node.ctag is not UNTAGGED:
@@ -74,7 +73,21 @@ class Values:
         finally:
             self._open.discard(id(node))
 
+    def _counted(self, path: Path) -> None:
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise SpecError([self._problem(path, f"unfolds to more than {MOST_VALUES:,} values", "Use fewer aliases")])
+
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, object]:
+        entries = self._entries(node, path)
+        if set(entries) == {"secure"}:
+            fix = "Write it in plain text: an environment holds no secret, and checks must be able to read it"
+            self._add(path, "is an encrypted value (`secure:`)", fix, entries["secure"][0])
+        return {name: self._value(value, (*path, name), position_of(key)) for name, (key, value) in entries.items()}
+
+    def _entries(self, node: MappingNode, path: Path) -> dict[str, tuple[Node, Node]]:
+        """The keys and values of a block, its own before merged ones."""
+        self._counted(path)
         own: dict[str, tuple[Node, Node]] = {}
         merged: dict[str, tuple[Node, Node]] = {}
         merges = 0
@@ -91,11 +104,7 @@ class Values:
                 self._add((*path, key.value), f"stands twice; the first is on line {first}", "Keep one", key)
             elif self._is_name(key, path):
                 own[key.value] = (key, value)
-        if set(own) == {"secure"} and not merged:
-            fix = "Write it in plain text: an environment holds no secret, and checks must be able to read it"
-            self._add(path, "is an encrypted value (`secure:`)", fix, own["secure"][0])
-        everything = {**merged, **own}
-        return {name: self._value(value, (*path, name), position_of(key)) for name, (key, value) in everything.items()}
+        return {**merged, **own}
 
     def _is_name(self, key: ScalarNode, path: Path) -> bool:
         """Whether Pulumi reads a key as the text that stands there; else a problem."""
@@ -116,15 +125,10 @@ class Values:
                 continue
             if id(source) in self._open:
                 raise SpecError([self._problem(path, "is an alias that contains itself", "Write the value out")])
-            for key, value in source.value:
-                if not isinstance(key, ScalarNode):
-                    continue  # a problem where the source itself stands, if it stands in the environment
-                if key.value == MERGE:
-                    self._open.add(id(source))
-                    self._merge(value, into, path)
-                    self._open.discard(id(source))
-                else:
-                    into.setdefault(key.value, (key, value))
+            self._open.add(id(source))
+            for name, entry in self._entries(source, path).items():
+                into.setdefault(name, entry)
+            self._open.discard(id(source))
 
     def _scalar(self, node: ScalarNode, path: Path) -> object:
         text = str(node.value)
@@ -141,6 +145,9 @@ class Values:
 
     def _add(self, path: Path, message: str, fix: str, node: Node) -> None:
         line, column = position_of(node)
+        if (line, column, message) in self._told:  # an alias leads to the same place again
+            return
+        self._told.add((line, column, message))
         self.problems.append(Problem(path=path, message=message, fix=fix, file=self._file, line=line, column=column))
 
     def _problem(self, path: Path, message: str, fix: str) -> Problem:

@@ -102,6 +102,15 @@ def test_aliases_and_merges_point_at_what_they_repeat() -> None:
             "a: {null: x}",
             's.yaml:3:9: error: a: has the key "null", which YAML reads as nothing. Put the key in quotes.',
         ),
+        (
+            "a: {<<: {1: x}}",
+            's.yaml:3:14: error: a: has the key "1", which YAML reads as a number. Put the key in quotes.',
+        ),
+        ("a: {<<: {b: 1, b: 2}}", "s.yaml:3:20: error: a.b: stands twice; the first is on line 3. Keep one."),
+        (
+            "a: &a {1: x}\nb: *a",
+            's.yaml:3:12: error: a: has the key "1", which YAML reads as a number. Put the key in quotes.',
+        ),
         ("a: {!x b: 1}", 's.yaml:3:9: error: a: has the YAML tag "!x" on a key. Remove the tag.'),
         (
             'a: {"<<": {b: 1}}',
@@ -136,6 +145,13 @@ def test_keys_of_the_file_itself() -> None:
         (
             "  gpufleet:config:environment: {}\n",
             's.yaml:3:3: error: "gpufleet:config:environment" is the same to Pulumi as the key on line 2. Keep one.',
+        ),
+        (
+            "? &a [*a]\n: 1\n",
+            (
+                's.yaml:3:3: error: "a list or a block" is not a key of a Pulumi stack file. A stack file has '
+                "secretsprovider, encryptedkey, encryptionsalt, config, environment."
+            ),
         ),
         ("  plain: 1\n", 's.yaml:3:3: error: "plain" is not a configuration key. Write it as `namespace:name`.'),
         ("encryptionsalt: [x]\n", "s.yaml:3:17: error: `encryptionsalt` must be text."),
@@ -228,6 +244,13 @@ def test_what_cannot_be_read(text: str, problem: str) -> None:
 def test_aliases_of_aliases_do_not_unfold_without_end() -> None:
     levels = ["    l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
     levels += [f"    l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 9)]
+    text = "config:\n  gpufleet:environment:\n" + "\n".join(levels) + "\n"
+    assert _refused(text).endswith("unfolds to more than 100,000 values. Use fewer aliases.")
+
+
+def test_merges_of_merges_do_not_unfold_without_end() -> None:
+    levels = ["    l0: &l0 {x: 1}"]
+    levels += [f"    l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 10)}]}}" for n in range(1, 9)]
     text = "config:\n  gpufleet:environment:\n" + "\n".join(levels) + "\n"
     assert _refused(text).endswith("unfolds to more than 100,000 values. Use fewer aliases.")
 
