@@ -67,7 +67,7 @@ def _known_role(inputs: Properties) -> Iterable[Failure]:
 def _principals(context: Context) -> Iterator[tuple[str, str, str]]:
     """Object id, type and time of creation of every principal that the tenant's directory knows."""
     yield SANDBOX_PRINCIPAL, "ServicePrincipal", ""
-    for record in context.records(f"/subscriptions/{context.subscription}/"):
+    for record in context.everything:
         outputs = record.get("outputs", {})
         identity = outputs.get("identity")
         own = outputs.get("principalId") if record.get("token") == _IDENTITY else None

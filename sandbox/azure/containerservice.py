@@ -374,6 +374,7 @@ TYPES = (
             aks_rules.nodes_fit,
         ),
         outputs=_cluster,
+        lists={"agentPoolProfiles": "agentPools"},
         companions=_node_group,
     ),
     ResourceType(

@@ -82,9 +82,14 @@ class Context:
         """The resource's location, normalised (``eastus``)."""
         return normalise_location(str(self.inputs.get("location", "")))
 
+    @cached_property
+    def everything(self) -> list[Properties]:
+        """Records of everything in the subscription; read once."""
+        return self.records(f"/subscriptions/{self.subscription}/")
+
     def of_type(self, pulumi_type: str) -> Iterator[Properties]:
         """Records of every other resource of a type, in all groups of the subscription."""
-        for record in self.records(f"/subscriptions/{self.subscription}/"):
+        for record in self.everything:
             if record.get("token") == pulumi_type and record["id"].lower() != self.id.lower():
                 yield record
 
@@ -154,6 +159,10 @@ class ResourceType:
     """How long Azure keeps a deleted resource, to give it back when it is made again under the same id."""
     outputs: Outputs | None = None
     """Read-only outputs besides id, name, type, location, systemData and provisioningState."""
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """Outputs in which Azure also shows resources that stand below this one, with their path's segment (``subnets``).
+    The provider keeps them out of a program's state where the program does not give them (pulumi-azure-native
+    provider/pkg/provider: sub-resource properties), so only ``get<Type>`` functions show them."""
     companions: Callable[[Context], Iterable[tuple[str, Properties]]] | None = None
     """Resources that Azure makes and deletes with this one: ids and outputs (the node resource group of a cluster)."""
 

@@ -97,6 +97,7 @@ TYPES = (
         rules=(network_rules.spaces_hold_their_subnets,),
         delete_rules=(network_rules.network_is_unused,),
         outputs=_network,
+        lists={"subnets": "subnets"},
     ),
     ResourceType(
         pulumi_type="azure-native:network:Subnet",

@@ -99,6 +99,22 @@ def _getter(token: str) -> Invoke | None:
 
     def get(manager: ResourceManager, arguments: Properties) -> Properties:
         found = manager.require(manager.id_of(kind, arguments))
-        return {**found.outputs, "id": found.id}
+        children = _children(manager, kind, found.id) if kind.lists else {}
+        return {**found.outputs, **children, "id": found.id}
 
     return get
+
+
+def _children(manager: ResourceManager, kind: ResourceType, resource_id: str) -> Properties:
+    """What Azure shows of resources that stand below this one, beside those that were given with it."""
+    found: Properties = {}
+    for name, segment in kind.lists.items():
+        own = [
+            {**other.outputs, "id": other.id}
+            for other in manager.all()
+            if other.id.lower().startswith(f"{resource_id}/{segment}/".lower())
+        ]
+        names = {item["name"].lower() for item in own}
+        given = manager.require(resource_id).outputs.get(name) or ()
+        found[name] = [*(item for item in given if str(item.get("name", "")).lower() not in names), *own]
+    return found

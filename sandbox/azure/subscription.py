@@ -40,14 +40,13 @@ class Nodes:
 
 def pool_nodes(pool_id: str, region: str, profile: Properties) -> Nodes:
     """The nodes that an agent pool's (or an inline profile's) properties ask for."""
-    profile = reveal(profile)
-    count = profile.get("count")
+    count = reveal(profile.get("count"))
     return Nodes(
         pool=pool_id,
         region=region,
-        size=str(profile.get("vmSize", "")),
+        size=str(reveal(profile.get("vmSize", ""))),
         count=math.ceil(count) if isinstance(count, int | float) else 1,
-        spot=profile.get("scaleSetPriority") == "Spot",
+        spot=reveal(profile.get("scaleSetPriority")) == "Spot",
     )
 
 
@@ -135,7 +134,7 @@ def live(context: Context) -> Iterator[Nodes]:
 
     An inline pool that also is a resource of its own counts once.
     """
-    records = context.records(f"/subscriptions/{context.subscription}/")
+    records = context.everything
     clusters = [record for record in records if record.get("token") == _CLUSTER]
     place = {
         record["id"].lower(): normalise_location(str(record["outputs"].get("location", ""))) for record in clusters

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.contract import ContractBook
-from tests.sandbox.azure.mutations import Laboratory, campaign, every_kind_of_place, not_covered
+from tests.sandbox.azure.azure_mutations import Laboratory, campaign, every_kind_of_place, not_covered
 
 pytestmark = pytest.mark.soak
 

@@ -10,7 +10,17 @@ from sandbox.azure.model import ResourceType
 from sandbox.contract import Contract, ContractBook
 from sandbox.contract.model import Array, Map, ObjectShape, Reference, Shape
 from sandbox.errors import NotEmulatedError
+from sandbox.values import Properties
+from tests.sandbox.azure.world import World
+from tests.sandbox.conftest import Azure
 
+INPUTS: Properties = {
+    "resourceGroupName": "rg",
+    "resourceName": "aks",
+    "location": "eastus",
+    "dnsPrefix": "aks",
+    "identity": {"type": "SystemAssigned"},
+}
 KINDS = list(registry.types().values())
 
 
@@ -46,6 +56,7 @@ def test_every_entry_agrees_with_the_sdk(kind: ResourceType, azure_book: Contrac
     assert [path for path in (*kind.replace_on, *kind.immutable) if resolve(contract, inputs, path) is None] == []
     assert [name for name in kind.write_only if name not in inputs.properties] == []
     assert [name for name in kind.defaults if name not in outputs.properties] == []
+    assert [name for name in kind.lists if name not in outputs.properties] == []
     assert [name for name in kind.secret_outputs if name not in outputs.properties] == []
     for name, defaults in kind.nested_defaults.items():
         assert [key for key in defaults if resolve(contract, outputs, f"{name}.{key}") is None] == []
@@ -99,3 +110,30 @@ def test_types_are_found_by_their_arm_type_in_any_case() -> None:
     found = registry.by_arm_type("microsoft.containerservice/MANAGEDCLUSTERS/agentpools")
     assert found is not None
     assert found.pulumi_type == "azure-native:containerservice:AgentPool"
+
+
+def test_a_network_shows_its_separate_subnets_and_a_cluster_its_separate_pools(azure: Azure) -> None:
+    world = World(azure)
+    world.make("subnet", "small", "pool")
+    network = registry.invoke("azure-native:network:getVirtualNetwork")
+    cluster = registry.invoke("azure-native:containerservice:getManagedCluster")
+    shown = network(azure.manager, {"resourceGroupName": "rg", "virtualNetworkName": "vnet"})
+    assert [(subnet["name"], subnet["addressPrefix"]) for subnet in shown["subnets"]] == [
+        ("nodes", "10.0.0.0/20"),
+        ("small", "10.0.16.0/29"),
+    ]
+    assert azure.manager.require(world.ids["vnet"]).outputs["subnets"] == []
+    pools = cluster(azure.manager, {"resourceGroupName": "rg", "resourceName": "aks"})["agentPoolProfiles"]
+    assert [(pool["name"], pool["vmSize"]) for pool in pools] == [
+        ("system", "Standard_D4s_v5"),
+        ("h100", "Standard_ND96isr_H100_v5"),
+    ]
+
+
+def test_an_inline_pool_that_the_program_forgets_runs_on(azure: Azure) -> None:
+    profile = {"mode": "System", "count": 1, "vmSize": "Standard_D4s_v5"}
+    azure.group()
+    cluster = azure.cluster(agentPoolProfiles=[{**profile, "name": "a"}, {**profile, "name": "b"}])
+    inputs = {**INPUTS, "agentPoolProfiles": [{**profile, "name": "a"}]}
+    changed = azure.update(cluster, **inputs)
+    assert [pool["name"] for pool in changed.outputs["agentPoolProfiles"]] == ["a", "b"]

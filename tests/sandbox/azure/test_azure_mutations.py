@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sandbox.contract import ContractBook
-from tests.sandbox.azure.mutations import Laboratory, campaign, not_covered
+from tests.sandbox.azure.azure_mutations import Laboratory, campaign, not_covered
 
 
 def test_sixty_mutations_are_refused_by_name_or_listed(tmp_path: Path, azure_book: ContractBook) -> None:
