@@ -19,7 +19,7 @@ from sandbox.cloud import open_store
 from sandbox.contract import ContractBook, UnknownTypeError, check_inputs
 from sandbox.contract.model import Contract
 from sandbox.errors import Failure, KubernetesError, NotEmulatedError, SandboxError
-from sandbox.kubernetes import definitions
+from sandbox.kubernetes import definitions, names
 from sandbox.kubernetes.api import DEFINITION, NAMESPACE, RELEASE, Address, KubernetesApi
 from sandbox.kubernetes.charts import CHARTS
 from sandbox.kubernetes.fields import FieldError, listed, mapped
@@ -154,9 +154,9 @@ class Kubernetes(Backend):
             return Checked(inputs=request.news, failures=[Failure("", text)])
         inputs = dict(request.news)
         failures: list[Failure] = []
-        if inputs.get("metadata") is not UNKNOWN:
-            metadata = dict(reveal(inputs.get("metadata")) or {})
-            inputs["metadata"], failures = named(request, metadata, patch=patch)
+        metadata = reveal(inputs.get("metadata"))
+        if metadata is None or isinstance(metadata, dict):
+            inputs["metadata"], failures = named(request, dict(metadata or {}), patch=patch)
         inputs.setdefault("apiVersion", kind.api_version)
         inputs.setdefault("kind", kind.kind)
         return Checked(inputs=inputs, failures=failures or self._check_object(token, kind, inputs, patch=patch))
@@ -203,7 +203,7 @@ class Kubernetes(Backend):
         inputs.setdefault("namespace", "default")
         inputs.setdefault("timeout", 300)
         failures = check_inputs(self._book.get(request.urn.type), inputs)
-        return Checked(inputs=inputs, failures=failures or list(_check_chart(reveal(inputs))))
+        return Checked(inputs=inputs, failures=failures or list(_check_release_fields(reveal(inputs))))
 
     def diff(self, urn: Urn, old_inputs: Properties, news: Properties) -> Difference:
         """Old inputs against new inputs; a field that the API server never changes replaces the object."""
@@ -472,7 +472,8 @@ def _create_error(address: Address, error: KubernetesError) -> SandboxError:
         kind = f"{address.kind.api_version}/{address.kind.kind}"
         return SandboxError(
             f"creation of resource {address.id} with kind {kind} failed because the Kubernetes API server reported "
-            f"that the apiVersion for this resource does not exist. Verify that any required CRDs have been created: {error}"
+            "that the apiVersion for this resource does not exist. Verify that any required CRDs have been created: "
+            f"{error}"
         )
     hint = ""
     if error.reason == "AlreadyExists":
@@ -509,6 +510,21 @@ def _identity(kind: Kind, inputs: Properties) -> list[Failure]:
         for field, value in expected.items()
         if inputs[field] is not UNKNOWN and reveal(inputs[field]) != value
     ]
+
+
+def _check_release_fields(inputs: Properties) -> Iterable[Failure]:
+    """Name (Helm: chartutil.ValidateReleaseName), namespace and timeout; then the chart."""
+    checks = (("name", lambda text: names.subdomain(text, limit=53)), ("namespace", names.label))
+    for field, wrong in checks:
+        value = inputs.get(field)
+        found = wrong(value) if isinstance(value, str) else None
+        if found:
+            yield Failure(field, f"invalid release {field} '{value}': {found}")
+    timeout = inputs.get("timeout")
+    # Nanoseconds of a time.Duration are an int64.
+    if isinstance(timeout, int) and not 0 <= timeout < 2**63 // 10**9:
+        yield Failure("timeout", f"'timeout' must be a number of seconds from 0 to {2**63 // 10**9}, but got {timeout}")
+    yield from _check_chart(inputs)
 
 
 def _check_chart(inputs: Properties) -> Iterable[Failure]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from sandbox.kubernetes import names, quantity
 from sandbox.kubernetes.fields import (
     FieldError,
+    as_map,
     child,
     each,
     forbidden,
@@ -241,3 +242,13 @@ def _pod_limits(path: str, item: Value) -> Iterator[FieldError]:
     for field in ("default", "defaultRequest"):
         if isinstance(item, Mapping) and item.get("type") == "Pod" and present(item, field):
             yield forbidden(f"{path}.{field}", "may not be specified when `type` is 'Pod'")
+
+
+@coded
+def _limit_resources(path: str, value: Value) -> Iterator[FieldError]:
+    for name in as_map(value):
+        wrong = names.qualified(name)
+        if wrong:
+            yield invalid(f"{path}[{name}]", name, wrong)
+        elif "/" not in name and name not in {"cpu", "memory", "storage", "ephemeral-storage"}:
+            yield invalid(f"{path}[{name}]", name, "must be a standard limit resource type or fully qualified")
