@@ -32,7 +32,7 @@ _INLINE_ERROR = "python inline source runtime error: "
 
 _FULL = ("no space left on device", "file too large", "disk quota exceeded")
 _STATE_FILE = re.compile(
-    r"(?P<path>/[^\n:]*/\.pulumi/[^\n:]*?)(?:\.[0-9a-f]{16}\.tmp)?: "
+    r"(?P<path>/[^\n:]*/\.pulumi/(?:stacks|locks|history|backups)/[^\n:]*?)(?:\.[0-9a-f]{16}\.tmp)?: "
     rf"(?P<cause>{'|'.join(_FULL)}|permission denied|read-only file system|input/output error)"
 )
 _CUT_OFF = "What it had finished is in the state. {command} finds out what became of the rest, and goes on."

@@ -84,9 +84,12 @@ def remove_dead(locks: Sequence[Lock]) -> bool:
     """
     if not locks or not all(lock.dead and lock.file for lock in locks):
         return False
-    for lock in locks:
-        if lock.file is not None:
-            lock.file.unlink(missing_ok=True)
+    try:
+        for lock in locks:
+            if lock.file is not None:
+                lock.file.unlink(missing_ok=True)
+    except OSError:
+        return False  # not ours to remove: the refusal itself says what to do
     return True
 
 

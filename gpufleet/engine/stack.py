@@ -20,6 +20,8 @@ from gpufleet.engine.scratch import read_from_cloud
 from gpufleet.engine.subscription import subscription_id
 from gpufleet.errors import ConfigurationError
 
+# The secrets provider of Pulumi Cloud: a copy of the state in a folder could not be decrypted, nor be put back.
+_CLOUD_SECRETS = "service"
 _EMPTY: State = {"version": 3, "deployment": {}}
 
 
@@ -196,6 +198,13 @@ class EnvironmentStack:
                 nothing was changed by this call.
             EngineError: see `preview`.
         """
+        if (state["deployment"].get("secrets_providers") or {}).get("type") == _CLOUD_SECRETS:
+            raise PendingOperationsError(
+                f"{self.environment}: an earlier run was cut off while {_listed(found)}",
+                hint="Pulumi Cloud encrypts this state, so it cannot be looked into here. Look what exists, take it in "
+                f"with `pulumi import TYPE NAME ID --stack {self.environment}`, then remove the notes:\n"
+                f"  pulumi refresh --clear-pending-creates --yes --skip-preview --stack {self.environment}",
+            )
         run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
         config_file = self._place.config_file
 
@@ -269,3 +278,7 @@ class EnvironmentStack:
         run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
         parsed: Mapping[str, object] = json.loads(run.cli([*arguments, "--stack", self.environment]))
         return parsed
+
+
+def _listed(found: Sequence[Doubt]) -> str:
+    return ", ".join(f"{doubt.operation} {doubt.label}" for doubt in found)

@@ -7,6 +7,7 @@ from gpufleet.engine import (
     BackendError,
     Diagnostic,
     EngineError,
+    FailedOperation,
     PendingOperationsError,
     PluginError,
     PolicyError,
@@ -139,3 +140,80 @@ def test_the_result_travels_with_the_error():
     error = explain(failure(4), outcome, None)
     assert isinstance(error, EngineError)
     assert error.result is outcome
+
+
+def checked(message: str) -> RunResult:
+    told = Diagnostic(severity=Severity.ERROR, message=message, urn="urn:pulumi:dev::gpufleet::t::n")
+    return RunResult(kind=RunKind.PREVIEW, environment="dev", changes={}, steps=(), diagnostics=(told,))
+
+
+def test_what_a_check_refuses_at_preview_is_a_resource_error():
+    error = explain(failure(255), checked("resource 'n' has a problem: 'vmSize' is not one of …"), None)
+    assert type(error) is ResourceError
+    assert error.exit_code == 4
+
+
+def lost_by(*messages: str) -> RunResult:
+    resource = Resource(urn="urn:pulumi:dev::gpufleet::t::n", type="t", name="n", parent="", custom=True)
+    return RunResult(
+        kind=RunKind.UP,
+        environment="dev",
+        changes={},
+        steps=(Step(resource=resource, op="create", failed=True, seconds=1.0),),
+        failed=tuple(
+            FailedOperation(resource=resource, op="create", provider="", inputs={}, message=message, recorded=False)
+            for message in messages
+        ),
+    )
+
+
+BUSY = 'Status=409 Code="AnotherOperationInProgress" Message="Wait."'
+FULL = 'Status=409 Code="QuotaExceeded" Message="No."'
+
+
+def test_only_when_everything_passes_by_itself_the_same_command_is_the_advice():
+    error = explain(failure(1), lost_by(BUSY, BUSY), None, sandbox=True)
+    assert isinstance(error, ResourceError)
+    assert error.hint.endswith("Run again: gpufleet up dev --sandbox")
+    mixed = explain(failure(1), lost_by(BUSY, FULL), None)
+    assert isinstance(mixed, ResourceError)
+    assert mixed.hint == ""
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "hint"),
+    [
+        (False, "Install the providers with `pulumi install`."),
+        (True, "`gpufleet env dev --sandbox` makes the sandbox's providers anew."),
+    ],
+)
+def test_a_missing_plugin_is_mended_where_the_run_was(sandbox: bool, hint: str):
+    said = "error: no resource plugin 'pulumi-resource-azure-native' found in the workspace at version v3"
+    error = explain(failure(255, said), result(), None, sandbox=sandbox)
+    assert isinstance(error, PluginError)
+    assert error.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("stops", "code", "said"),
+    [
+        (1, 1, "up of dev was cancelled; what had begun was finished"),
+        (2, 1, "up of dev was stopped at once; the next run finds out what became of what was under way"),
+        (1, -2, "up of dev was stopped at once; the next run finds out what became of what was under way"),
+    ],
+)
+def test_what_is_said_after_ctrl_c(stops: int, code: int, said: str):
+    error = explain(failure(code, stops=stops), result(), None, sandbox=True)
+    assert isinstance(error, RunCancelledError)
+    assert (error.message, error.hint) == (said, "Go on with `gpufleet up dev --sandbox`.")
+
+
+def test_a_cancelled_wait_is_not_said_to_be_finished():
+    error = explain(failure(1, stops=1), lost_by("context canceled"), None)
+    assert isinstance(error, RunCancelledError)
+    assert error.message == "up of dev was cancelled; what is under way goes on in Azure, and the next run finds out"
+
+
+def test_a_plugin_that_may_not_run_is_not_taken_for_the_state():
+    error = explain(failure(1, "error: fork/exec /home/a/.pulumi/plugins/x/p: permission denied"), result(), None)
+    assert type(error) is EngineError
