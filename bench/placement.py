@@ -1,4 +1,4 @@
-"""A placement as large as Azure, with quotas, latency ceilings and the loss of any region: `python -m bench.placement`."""
+"""A placement as large as Azure, with quotas, latency ceilings and any region lost: `python -m bench.placement`."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Model(Spec):
     sparsity: Annotated[Sparsity, Field(strict=False)] = Sparsity.DENSE
     """How the weights were pruned."""
     kv_precision: Annotated[KvPrecision, Field(strict=False)] = KvPrecision.BITS_16
-    """Number format of the KV cache."""
+    """fp8 halves the KV cache, for models that bear it."""
     architecture: Architecture | None = None
     """Shape of the model; that of a published model of its size stands in unless given."""
     concurrency: Annotated[int | None, Field(ge=1, le=100_000)] = None

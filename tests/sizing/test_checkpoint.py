@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -123,7 +124,7 @@ def test_hopeless_jobs_have_no_useful_time() -> None:
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, 0.0, -1.0, 1e40])
 def test_numbers_that_mean_nothing_are_refused(bad: float) -> None:
-    for call in (
+    calls: tuple[Callable[[], float | None], ...] = (
         lambda: checkpoint.size_bytes(bad),
         lambda: checkpoint.young_seconds(bad, 1),
         lambda: checkpoint.young_seconds(1, bad),
@@ -134,6 +135,7 @@ def test_numbers_that_mean_nothing_are_refused(bad: float) -> None:
         lambda: checkpoint.longest_write_seconds(bad, 1, 1),
         lambda: checkpoint.longest_interval_seconds(0.5, bad, 1, 1),
         lambda: checkpoint.write_bytes_per_second(storage_bytes_per_s=bad, nodes=1, nic_bytes_per_s=1),
-    ):
+    )
+    for call in calls:
         with pytest.raises(SizingError, match="must be"):
             call()

@@ -101,17 +101,17 @@ def test_gpus_that_starve_and_a_dataset_that_does_not_fit() -> None:
 
 
 def test_a_checkpoint_loss_over_the_limit_and_one_that_no_storage_reaches() -> None:
-    slow = {
+    slow: dict[tuple[str | int, ...], object] = {
         ("training", 0, "storage", "lustre", "capacityTiB"): 8,
         (*_WORKLOAD, "parametersB"): 30,
         (*_WORKLOAD, "failuresPerThousandNodeDays"): 65,
         (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 1},
     }
-    [objection] = _advice(dict(slow))[0].objections
+    [objection] = _advice(slow)[0].objections
     assert objection.message.startswith("failures and checkpoints cost 5.12 %")
     assert objection.fix.startswith("Take ")
     never = {**slow, (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 1, "restartSeconds": 3600}}
-    [objection] = _advice(dict(never))[0].objections
+    [objection] = _advice(never)[0].objections
     assert objection.fix.startswith("No file system is fast enough: restarts alone cost 2.1")
 
 
@@ -169,14 +169,17 @@ def test_a_stated_rate_is_taken_as_it_is() -> None:
 
 
 def test_demand_that_is_not_met_and_a_loss_that_is_not_covered() -> None:
-    one = ("inference", "regions")
+    one: tuple[str | int, ...] = ("inference", "regions")
     pool = {"name": "nc", "sku": "Standard_NC80adis_H100_v5", "nodes": {"min": 1, "max": 10}}
     two = [{"name": "eastus", "pools": [pool]}, {"name": "swedencentral", "pools": [pool]}]
     model = {"name": "m", "parametersB": 70, "precision": "fp8", "contextTokens": 8192}
 
     def told(demand: float, regions: list[dict[str, Any]]) -> list[str]:
-        value = {one: regions, ("inference", "models"): [{**model, "demandTokensPerSecond": demand}]}
-        return [objection.message for objection in _advice(dict(value))[-1].objections]
+        value: dict[tuple[str | int, ...], object] = {
+            one: regions,
+            ("inference", "models"): [{**model, "demandTokensPerSecond": demand}],
+        }
+        return [objection.message for objection in _advice(value)[-1].objections]
 
     assert told(20_000, two) == []
     assert told(48_496, two[:1]) == ["all pools at their most, spot included, give 50% of the declared demand"]
@@ -185,7 +188,7 @@ def test_demand_that_is_not_met_and_a_loss_that_is_not_covered() -> None:
 
 def test_placement_honours_latency_and_quota() -> None:
     pool = {"name": "nc", "sku": "Standard_NC80adis_H100_v5", "nodes": {"min": 1, "max": 10}}
-    value = {
+    value: dict[tuple[str | int, ...], object] = {
         ("allowedRegions",): ["eastus", "swedencentral", "japaneast"],
         ("inference", "regions"): [{"name": "eastus", "pools": [pool]}],
         ("inference", "models"): [
@@ -202,7 +205,7 @@ def test_placement_honours_latency_and_quota() -> None:
             {"region": "westeurope", "share": 1, "maxRttMs": 60},
         ],
     }
-    found = _propose(dict(value))
+    found = _propose(value)
     # 5,000 of 20,000 tokens/s must be near western Europe: 3 nodes in Sweden, where none is declared. They
     # have 2,274 to spare for the others, which then take 6 nodes rather than 7.
     [resized, added] = found.changes
@@ -212,13 +215,13 @@ def test_placement_honours_latency_and_quota() -> None:
         "pools": [{"name": "p0", "sku": "Standard_NC80adis_H100_v5", "nodes": {"min": 1, "max": 3}}],
     }
     with pytest.raises(InfeasibleError, match="80 vCPUs more quota of total in swedencentral"):
-        _propose(dict(value), limits=Limits(quotas={("swedencentral", "total"): 160}))
+        _propose(value, limits=Limits(quotas={("swedencentral", "total"): 160}))
 
 
 def test_a_model_without_any_size_says_why() -> None:
-    value = {(*_POOL, "sku"): "Standard_NC4as_T4_v3", (*_MODEL, "parametersB"): 1}
+    value: dict[tuple[str | int, ...], object] = {(*_POOL, "sku"): "Standard_NC4as_T4_v3", (*_MODEL, "parametersB"): 1}
     with pytest.raises(InfeasibleError, match="no size serves chat: nobody has published how fast NVIDIA T4"):
-        _propose(dict(value))
+        _propose(value)
 
 
 def test_the_judgement_alone_needs_no_placement() -> None:
