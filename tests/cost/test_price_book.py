@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +142,22 @@ def test_operations_are_sold_by_ten_thousand() -> None:
     assert (rate.unit, rate.price.period) == ("10,000 operations", None)
     assert rate.amount(Decimal(1_000_000), HOURS_PER_MONTH) == Decimal("0.9")
     assert Period.MONTH.hours == HOURS_PER_MONTH
+
+
+def test_a_negotiated_price_goes_first_and_keeps_the_list_price_beside_it(own_prices: Path) -> None:
+    valid = "validFrom: 2026-01-01, validUntil: 2099-01-01"
+    (own_prices / "negotiated.yaml").write_text(
+        "prices:\n"
+        f"  - {{size: {H100}, regions: [eastus], usd: 78.50, reason: agreement 4711, {valid}}}\n"
+        f"  - {{service: NAT Gateway, meter: Gateway, usd: 0.04, reason: agreement 4712, {valid}}}\n"
+    )
+    node = _rate(book(), VmMeter(H100, Priority.REGULAR))
+    assert (node.kind, node.usd, node.list_usd, node.note) == (
+        PriceKind.NEGOTIATED,
+        Decimal("78.50"),
+        Decimal("98.32"),
+        "agreement 4711",
+    )
+    gateway = _rate(book(), ServiceMeter("NAT Gateway", "Gateway"), "westeurope")
+    assert (gateway.kind, gateway.usd, gateway.list_usd) == (PriceKind.NEGOTIATED, Decimal("0.04"), Decimal("0.045"))
+    assert _rate(book(), VmMeter(H100, Priority.REGULAR), "westus2").kind is PriceKind.LIST
