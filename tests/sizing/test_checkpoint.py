@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.sizing import checkpoint, failures
@@ -45,6 +45,7 @@ def test_daly_by_hand() -> None:
     assert checkpoint.daly_seconds(6000, 3000) == 3000
 
 
+@settings(deadline=None)
 @given(_SECONDS, _MTBF)
 def test_the_optimum_solves_its_equation(write: float, mtbf: float) -> None:
     x = checkpoint.availability_optimal_seconds(write, mtbf) / mtbf
@@ -54,6 +55,7 @@ def test_the_optimum_solves_its_equation(write: float, mtbf: float) -> None:
     assert left == pytest.approx(write / mtbf, rel=1e-4) or x > 1 - 1e-9
 
 
+@settings(deadline=None)
 @given(_SECONDS, _MTBF, st.floats(min_value=0.02, max_value=50))
 def test_no_other_interval_is_better(write: float, mtbf: float, factor: float) -> None:
     best = checkpoint.availability_optimal_seconds(write, mtbf)
@@ -61,6 +63,7 @@ def test_no_other_interval_is_better(write: float, mtbf: float, factor: float) -
     assert checkpoint.availability(best, write, mtbf) >= other * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(_SECONDS, _SECONDS, _MTBF)
 def test_a_longer_checkpoint_means_a_longer_interval_and_more_loss(one: float, two: float, mtbf: float) -> None:
     short, long = sorted((one, two))
@@ -71,6 +74,7 @@ def test_a_longer_checkpoint_means_a_longer_interval_and_more_loss(one: float, t
     assert checkpoint.least_loss(short, mtbf) <= checkpoint.least_loss(long, mtbf) + 1e-9
 
 
+@settings(deadline=None)
 @given(_SECONDS, _MTBF, _MTBF, st.floats(min_value=0, max_value=1e4))
 def test_rarer_failures_mean_a_longer_interval_and_less_loss(
     write: float, one: float, two: float, restart: float
@@ -80,6 +84,7 @@ def test_rarer_failures_mean_a_longer_interval_and_less_loss(
     assert checkpoint.least_loss(write, rarely, restart) <= checkpoint.least_loss(write, often, restart) + 1e-9
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0.001, max_value=100), st.floats(min_value=1e5, max_value=1e9))
 def test_for_short_checkpoints_all_three_agree(write: float, mtbf: float) -> None:
     young = checkpoint.young_seconds(write, mtbf)
@@ -87,6 +92,7 @@ def test_for_short_checkpoints_all_three_agree(write: float, mtbf: float) -> Non
     assert checkpoint.availability_optimal_seconds(write, mtbf) == pytest.approx(young, rel=0.03)
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0.001, max_value=0.9), _MTBF, st.floats(min_value=0, max_value=1e4))
 def test_the_longest_write_uses_the_allowed_loss_up(loss: float, mtbf: float, restart: float) -> None:
     longest = checkpoint.longest_write_seconds(loss, mtbf, restart)
@@ -98,6 +104,7 @@ def test_the_longest_write_uses_the_allowed_loss_up(loss: float, mtbf: float, re
         assert checkpoint.least_loss(longest * 1.001, mtbf, restart) > loss * (1 - 1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0.01, max_value=0.9), st.floats(min_value=0.1, max_value=100), _MTBF)
 def test_the_longest_interval_uses_the_allowed_loss_up(loss: float, stall: float, mtbf: float) -> None:
     longest = checkpoint.longest_interval_seconds(loss, stall, mtbf, 60)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.catalog import failures as published
@@ -50,6 +50,7 @@ def test_a_large_mean_does_not_underflow() -> None:
     assert failures.spare_nodes(400_000, 6.5e-3, 24, 0.95) == pytest.approx(2684, abs=2)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 20_000), st.integers(1, 20_000), st.floats(1e-4, 0.02), st.floats(0.5, 0.999))
 def test_more_nodes_fail_more_often_and_need_no_fewer_spares(
     one: int, two: int, rate: float, confidence: float
@@ -59,6 +60,7 @@ def test_more_nodes_fail_more_often_and_need_no_fewer_spares(
     assert failures.spare_nodes(few, rate, 24, confidence) <= failures.spare_nodes(many, rate, 24, confidence)
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 0.9999), st.floats(0.5, 0.9999), st.floats(0, 48), st.floats(0, 48))
 def test_more_confidence_and_slower_repair_need_no_fewer_spares(
     one: float, two: float, fast: float, slow: float

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.catalog import lustre
@@ -44,6 +44,7 @@ def test_both_documented_maximums() -> None:
     assert [one.subnet_prefix for one in found] == [24, 24, 21]
 
 
+@settings(deadline=None)
 @given(_TIB, _RATE, _SKUS)
 def test_it_holds_and_is_fast_enough_in_whole_steps(hold: float, rate: float, sku: str) -> None:
     found = file_system.of_sku(sku, hold_tib=hold, bytes_per_second=rate)
@@ -56,6 +57,7 @@ def test_it_holds_and_is_fast_enough_in_whole_steps(hold: float, rate: float, sk
     assert smaller < facts.min_tib or smaller < hold or smaller * facts.mbytes_per_s_per_tib * 1e6 < rate
 
 
+@settings(deadline=None)
 @given(_TIB, _TIB, _RATE, _RATE, _SKUS)
 def test_more_is_never_smaller(one: float, two: float, slow: float, fast: float, sku: str) -> None:
     less = file_system.of_sku(sku, hold_tib=min(one, two), bytes_per_second=min(slow, fast))

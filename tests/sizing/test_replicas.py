@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.sizing import replicas
@@ -48,6 +48,7 @@ def test_an_odd_node_uses_a_power_of_two() -> None:
     assert _fit(200, 1, gpus=3, rdma=False) is None
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 5000), st.floats(0.1, 5000), st.floats(0, 500), st.floats(0, 500))
 def test_more_memory_never_takes_fewer_gpus(one: float, two: float, little: float, much: float) -> None:
     small = _fit(min(one, two), min(little, much))
@@ -101,6 +102,7 @@ def test_without_a_measurement_there_is_no_rate() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1e4), st.floats(0.01, 1e4), st.floats(0.1, 4), st.floats(0.1, 4))
 def test_a_larger_model_is_never_faster(one: float, two: float, thin: float, thick: float) -> None:
     def rate(parameters: float, size: float) -> float:
@@ -113,6 +115,7 @@ def test_a_larger_model_is_never_faster(one: float, two: float, thin: float, thi
     assert rate(max(one, two), max(thin, thick)) <= rate(min(one, two), min(thin, thick))
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1e8), st.floats(0.01, 1e8), st.floats(1, 1e5), st.integers(2, 20), st.integers(2, 20))
 def test_more_demand_never_fewer_replicas(one: float, two: float, rate: float, few: int, many: int) -> None:
     less, more = sorted((one, two))

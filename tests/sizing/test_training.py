@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.catalog import sizes
@@ -26,6 +26,7 @@ def test_days_by_hand() -> None:
     assert training.days(1, 0.0864, nodes=2, gpus_per_node=1, tflops_per_gpu=6, useful=0.5) == pytest.approx(1.0)
 
 
+@settings(deadline=None)
 @given(_POSITIVE, _POSITIVE, st.floats(min_value=1, max_value=1000), st.floats(min_value=0.1, max_value=1))
 def test_the_nodes_finish_in_time_and_one_less_does_not(
     parameters: float, tokens: float, within: float, useful: float
