@@ -1,4 +1,4 @@
-"""`gpufleet sandbox set|unset|settings`: quotas, capacity, feature flags and principals of the sandbox's subscription."""
+"""`gpufleet sandbox set|unset|settings`: quotas, capacity, features and principals of the sandbox's subscription."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def upgrade(inputs: Properties) -> Iterable[Failure]:
 
 def spot(inputs: Properties) -> Iterable[Failure]:
     """What goes with a Spot pool, and what does not (AKS docs: spot-node-pool)."""
-    priority, price = reveal(inputs.get("scaleSetPriority")), reveal(inputs.get("spotMaxPrice"))
+    priority = reveal(inputs.get("scaleSetPriority"))
     if priority is UNKNOWN:
         return
     if priority != "Spot":
@@ -75,11 +75,6 @@ def spot(inputs: Properties) -> Iterable[Failure]:
             if inputs.get(name) is not None:
                 yield Failure(name, f"'{name}' can only be given with scaleSetPriority 'Spot'")
         return
-    if isinstance(price, int | float) and price != -1:
-        decimals = len(f"{price:.10f}".rstrip("0").partition(".")[2])
-        if price <= 0 or decimals > _MAX_SPOT_PRICE_DECIMALS:
-            text = "must be -1 (up to the on-demand price) or above 0 with at most 5 decimals"
-            yield Failure("spotMaxPrice", f"'spotMaxPrice' {text}, but is {price}")
     if reveal(inputs.get("mode")) == "System":
         yield Failure("scaleSetPriority", "a Spot pool cannot be a System pool")
     for name in ("maxSurge", "maxUnavailable"):
@@ -88,6 +83,16 @@ def spot(inputs: Properties) -> Iterable[Failure]:
     if inputs.get("capacityReservationGroupID") is not None:
         text = "a Spot pool cannot use a capacity reservation group (Azure docs: capacity-reservation-overview)"
         yield Failure("capacityReservationGroupID", text)
+
+
+def spot_price(inputs: Properties) -> Iterable[Failure]:
+    """A bid is -1 or above 0 with at most five decimals (AKS docs: spot-node-pool)."""
+    price = reveal(inputs.get("spotMaxPrice"))
+    if not isinstance(price, int | float) or price == -1:
+        return
+    if price <= 0 or len(f"{price:.10f}".rstrip("0").partition(".")[2]) > _MAX_SPOT_PRICE_DECIMALS:
+        text = "must be -1 (up to the on-demand price) or above 0 with at most 5 decimals"
+        yield Failure("spotMaxPrice", f"'spotMaxPrice' {text}, but is {price}")
 
 
 def scaling(inputs: Properties) -> Iterable[Failure]:
@@ -106,8 +111,6 @@ def scaling(inputs: Properties) -> Iterable[Failure]:
     if isinstance(low, int) and isinstance(high, int):
         if low > high:
             yield Failure("minCount", f"'minCount' ({low}) must not be above 'maxCount' ({high})")
-        if high < 1:
-            yield Failure("maxCount", "'maxCount' must be at least 1")
         if low < 1 and reveal(inputs.get("mode")) == "System":
             yield Failure("minCount", "a System pool has at least one node")
 
@@ -122,10 +125,11 @@ def system_count(inputs: Properties) -> Iterable[Failure]:
 def capacity_reservation(inputs: Properties) -> Iterable[Failure]:
     """ND sizes and NCads H100 v5 cannot be reserved (Azure docs: capacity-reservation-overview)."""
     size = sizes.find(str(reveal(inputs.get("vmSize"))))
-    if inputs.get("capacityReservationGroupID") is not None and size is not None:
-        if size.is_nd or size.series == "NCads H100 v5":
-            text = f"on-demand capacity reservation does not support {size.name} (capacity-reservation-overview)"
-            yield Failure("capacityReservationGroupID", text)
+    if inputs.get("capacityReservationGroupID") is None or size is None:
+        return
+    if size.is_nd or size.series == "NCads H100 v5":
+        text = f"on-demand capacity reservation does not support {size.name} (capacity-reservation-overview)"
+        yield Failure("capacityReservationGroupID", text)
 
 
 def gpu(inputs: Properties) -> Iterable[Failure]:
@@ -242,8 +246,8 @@ def _range(value: Value) -> Network | None:
 def address_plan(inputs: Properties) -> Iterable[Failure]:
     """Pod and service ranges keep off each other and off AKS's own; the DNS address is inside.
 
-    Sources: AKS docs configure-azure-cni and azure-cni-overlay (the service range is smaller than a /12, the DNS address
-    is not its first one, forbidden ranges).
+    Sources: AKS docs configure-azure-cni and azure-cni-overlay (the service range is smaller than a /12, the DNS
+    address is not its first one, forbidden ranges).
     """
     pods = _range(get(inputs, "networkProfile.podCidr"))
     services = _range(get(inputs, "networkProfile.serviceCidr") or DEFAULT_SERVICES)
@@ -312,10 +316,10 @@ def dns_prefix(inputs: Properties) -> Iterable[Failure]:
 
 def workload_identity(inputs: Properties) -> Iterable[Failure]:
     """Workload identity needs the OIDC issuer (AKS docs: workload-identity-deploy-cluster)."""
-    if get(inputs, "securityProfile.workloadIdentity.enabled") is True:
-        if get(inputs, "oidcIssuerProfile.enabled") not in {True, UNKNOWN}:
-            text = "workload identity needs the OIDC issuer: 'oidcIssuerProfile.enabled' is not true"
-            yield Failure("securityProfile.workloadIdentity.enabled", text)
+    asked = get(inputs, "securityProfile.workloadIdentity.enabled") is True
+    if asked and get(inputs, "oidcIssuerProfile.enabled") not in {True, UNKNOWN}:
+        text = "workload identity needs the OIDC issuer: 'oidcIssuerProfile.enabled' is not true"
+        yield Failure("securityProfile.workloadIdentity.enabled", text)
 
 
 _AUTOSCALER_DURATIONS = (
@@ -341,8 +345,8 @@ _AUTOSCALER_NUMBERS = {
 def autoscaler(inputs: Properties) -> Iterable[Failure]:
     """The autoscaler's settings are strings that hold a duration, a number or a flag.
 
-    The API's text allows whole minutes only in some of the durations while others' templates use seconds; which holds is
-    not confirmed, so every unit passes.
+    The API's text allows whole minutes only in some of the durations while others' templates use seconds; which holds
+    is not confirmed, so every unit passes.
     """
     for name in _AUTOSCALER_DURATIONS:
         for where, value in values(inputs, f"autoScalerProfile.{name}"):

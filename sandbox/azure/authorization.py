@@ -16,8 +16,8 @@ from sandbox.values import Properties, reveal
 if TYPE_CHECKING:
     from sandbox.azure.resource_manager import ResourceManager
 
-# How long a new principal may take to be known everywhere (Azure docs: role-based-access-control troubleshooting, "symptom:
-# assigning a role sometimes fails"; no figure is given, so this one is the sandbox's own). Naming its type skips the look-up.
+# How long a new principal may take to be known everywhere (Azure docs: role-based-access-control troubleshooting; no
+# figure is given, so this one is the sandbox's own). Naming its type skips the look-up.
 _PROPAGATION_SECONDS = 60
 
 _IDENTITY = "azure-native:managedidentity:UserAssignedIdentity"
@@ -87,11 +87,11 @@ def _principal_exists(context: Context) -> None:
     fresh = found is not None and bool(found[1]) and _seconds_between(found[1], context.created) < _PROPAGATION_SECONDS
     if found is None or (fresh and named is None and context.previous is None):
         text = (
-            f"Principal {wanted.replace('-', '')} does not exist in the directory {context.tenant}. Check that you have the "
-            "correct principal ID. If you are creating this principal and then immediately assigning a role, this error "
-            "might be related to a replication delay. In this case, set the role assignment principalType property to a "
-            "value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype. (`gpufleet sandbox set "
-            "principal ID TYPE` makes one known to the sandbox.)"
+            f"Principal {wanted.replace('-', '')} does not exist in the directory {context.tenant}. Check that "
+            "you have the correct principal ID. If you are creating this principal and then immediately assigning a role, this "
+            "error might be related to a replication delay. In this case, set the role assignment principalType "
+            "property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype. "
+            "(`gpufleet sandbox set principal ID TYPE` makes one known to the sandbox.)"
         )
         raise ArmError(400, "PrincipalNotFound", text)
     if named is not None and named != found[0]:
@@ -165,7 +165,7 @@ TYPES = (
         defaults={"principalType": "ServicePrincipal"},
         checks=(
             _known_role,
-            matches("scope", SCOPE, "a subscription's, a group's or a resource's id", "Azure REST API: roleAssignments"),
+            matches("scope", SCOPE, "the id of a subscription, group or resource", "Azure REST API: roleAssignments"),
             matches("conditionVersion", r"2\.0", "'2.0'", "Azure docs: conditions-role-assignments"),
         ),
         rules=(_principal_exists, _not_assigned_yet),

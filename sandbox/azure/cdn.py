@@ -89,9 +89,9 @@ def _origin_has_a_host(inputs: Properties) -> Iterable[Failure]:
 def _redirect_needs_both(inputs: Properties) -> Iterable[Failure]:
     """A redirect to HTTPS needs a route that takes both (Azure docs: front-door-how-to-redirect-https)."""
     protocols = reveal(inputs.get("supportedProtocols"))
-    if reveal(inputs.get("httpsRedirect")) == "Enabled" and isinstance(protocols, list) and UNKNOWN not in protocols:
-        if set(protocols) != {"Http", "Https"}:
-            yield Failure("supportedProtocols", "httpsRedirect needs supportedProtocols 'Http' and 'Https'")
+    known = isinstance(protocols, list) and UNKNOWN not in protocols
+    if reveal(inputs.get("httpsRedirect")) == "Enabled" and known and set(protocols) != {"Http", "Https"}:
+        yield Failure("supportedProtocols", "httpsRedirect needs supportedProtocols 'Http' and 'Https'")
 
 
 def _route_has_a_domain(inputs: Properties) -> Iterable[Failure]:
@@ -133,7 +133,7 @@ def _route_is_new(context: Context) -> None:
         if same_paths and same_protocols and default:
             text = (
                 "Routes with the same domain, path and protocol cannot be on one endpoint: "
-                f"'{context.name}' and '{arm.name_of(other['id'])}' share {sorted(same_paths)[0]}."
+                f"'{context.name}' and '{arm.name_of(other['id'])}' share {min(same_paths)}."
             )
             raise ArmError(409, "Conflict", text)
 

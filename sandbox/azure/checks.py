@@ -1,4 +1,4 @@
-"""Checks of inputs that many resource types share, as small builders. Unknown values pass: a preview cannot know them."""
+"""Checks of inputs that many resource types share, as small builders. Unknown values pass."""
 
 from __future__ import annotations
 

@@ -86,11 +86,11 @@ TYPES = (
         names={"registryName": _NAME},
         replace_on=("location",),
         immutable=("zoneRedundancy",),
-        checks=tuple(
-            needs(path, _premium, "needs the registry SKU 'Premium'", "Azure docs: container-registry-skus")
-            for path in ("dataEndpointEnabled", "encryption", "networkRuleSet", "policies.retentionPolicy")
-        )
-        + (
+        checks=(
+            *(
+                needs(path, _premium, "needs the registry SKU 'Premium'", "Azure docs: container-registry-skus")
+                for path in ("dataEndpointEnabled", "encryption", "networkRuleSet", "policies.retentionPolicy")
+            ),
             needs(
                 "zoneRedundancy",
                 lambda inputs: _premium(inputs) or get(inputs, "zoneRedundancy") == "Disabled",

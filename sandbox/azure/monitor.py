@@ -67,7 +67,7 @@ def _others(context: Context) -> list[Properties]:
 def _room_for_one_more(context: Context) -> None:
     """A resource has at most five settings."""
     if len(_others(context)) >= _MAX_SETTINGS:
-        text = f"The limit of {_MAX_SETTINGS} diagnostic settings was reached. To create a new setting, delete an existing one."
+        text = f"The limit of {_MAX_SETTINGS} diagnostic settings was reached. To create a new one, delete another."
         raise ArmError(400, "BadRequest", text)
 
 
@@ -80,7 +80,7 @@ def _sink_is_new(context: Context) -> None:
         if sink is not None and other["inputs"].get("workspaceId") == sink and mine & theirs:
             text = (
                 f"Data sink '{sink}' is already used in diagnostic setting '{arm.name_of(other['id'])}' for category "
-                f"'{sorted(map(str, mine & theirs))[0]}'. Data sinks can't be reused in different settings on the same "
+                f"'{min(map(str, mine & theirs))}'. Data sinks can't be reused in different settings on the same "
                 "category for the same resource."
             )
             raise ArmError(409, "Conflict", text)

@@ -172,8 +172,8 @@ def _require_empty(context: Context, subnet_id: str) -> None:
     user = next(_occupants(context, subnet_id), None)
     if user is not None:
         text = (
-            f"Subnet {arm.name_of(subnet_id)} is in use by {user} and cannot be deleted. In order to delete the subnet, "
-            "delete all the resources within the subnet. See aka.ms/deletesubnet."
+            f"Subnet {arm.name_of(subnet_id)} is in use by {user} and cannot be deleted. In order to delete the "
+            "subnet, delete all the resources within the subnet. See aka.ms/deletesubnet."
         )
         raise ArmError(400, "InUseSubnetCannotBeDeleted", text)
 
@@ -185,15 +185,16 @@ def _require_unused(context: Context, code: str, what: str, advice: str) -> None
         raise ArmError(
             400,
             code,
-            f"{what} {context.name} cannot be deleted because it is in use by the following resources: {listed}. {advice}",
+            f"{what} {context.name} cannot be deleted because it is in use by the following resources: {listed}. "
+            f"{advice}",
         )
 
 
 def security_group_is_unused(context: Context) -> None:
     """A security group on a subnet stays."""
     advice = (
-        "In order to delete the Network security group, remove the association with the resource(s). To learn how to do "
-        "this, see aka.ms/deletensg."
+        "In order to delete the Network security group, remove the association with the resource(s). To learn how to "
+        "do this, see aka.ms/deletensg."
     )
     _require_unused(context, "InUseNetworkSecurityGroupCannotBeDeleted", "Network security group", advice)
 
@@ -209,8 +210,8 @@ def address_is_unused(context: Context) -> None:
     if users:
         text = (
             f"Public IP address {context.id} can not be deleted since it is still allocated to resource {users[0]}. In "
-            "order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how to "
-            "do this, see aka.ms/deletepublicip."
+            "order to delete the public IP, disassociate/detach the Public IP address from the resource. To learn how "
+            "to do this, see aka.ms/deletepublicip."
         )
         raise ArmError(400, "PublicIPAddressCannotBeDeleted", text)
 
@@ -268,12 +269,7 @@ def rule_prefixes(inputs: Properties) -> Iterable[Failure]:
     for side in ("source", "destination"):
         for path in (f"securityRules[].{side}AddressPrefix", f"securityRules[].{side}AddressPrefixes[]"):
             for where, value in values(inputs, path):
-                if (
-                    isinstance(value, str)
-                    and value != "*"
-                    and not networks(value)
-                    and not _is_service_tag(value)
-                ):
+                if isinstance(value, str) and value != "*" and not networks(value) and not _is_service_tag(value):
                     yield Failure(where, f"'{value}' is neither '*', an address, a network nor a service tag")
 
 
@@ -362,8 +358,8 @@ def endpoint_group_exists(context: Context) -> None:
         wanted = connection.get("groupIds") or []
         if known is not None and (len(wanted) != 1 or wanted[0] not in known):
             text = (
-                f"Call to {target} failed. Error message: groupIds {wanted} of connection '{connection.get('name')}' must "
-                f"be exactly one of {', '.join(known)}."
+                f"Call to {target} failed. Error message: groupIds {wanted} of connection '{connection.get('name')}' "
+                f"must be exactly one of {', '.join(known)}."
             )
             raise ArmError(400, "PrivateEndpointCreationNotAllowedAsInvalidGroupId", text)
 
@@ -387,7 +383,11 @@ def endpoint_subnet_has_room(context: Context) -> None:
         if user.lower() != context.id.lower() and "privateendpoints" in user.lower()
     ]
     if size and len(taken) + 1 > size - limits.value("azure.subnet_reserved_addresses"):
-        text = f"Subnet {arm.name_of(subnet_id)} with address prefix {', '.join(_subnet_prefixes(subnet))} does not have enough capacity for 1 IP addresses."
+        prefix = ", ".join(_subnet_prefixes(subnet))
+        text = (
+            f"Subnet {arm.name_of(subnet_id)} with address prefix {prefix} does not have enough capacity for 1 IP "
+            "addresses."
+        )
         raise ArmError(400, "SubnetIsFull", text)
 
 

@@ -24,7 +24,8 @@ def _commitment(inputs: Properties) -> Iterable[Failure]:
     if name == "CapacityReservation" and capacity is None:
         yield Failure("sku.capacityReservationLevel", "SKU 'CapacityReservation' needs 'sku.capacityReservationLevel'")
     elif isinstance(capacity, int) and (name != "CapacityReservation" or capacity not in _COMMITMENTS):
-        text = f"'sku.capacityReservationLevel' is one of {', '.join(map(str, _COMMITMENTS))} with SKU 'CapacityReservation'"
+        levels = ", ".join(map(str, _COMMITMENTS))
+        text = f"'sku.capacityReservationLevel' is one of {levels}, with SKU 'CapacityReservation'"
         yield Failure("sku.capacityReservationLevel", text)
 
 

@@ -54,16 +54,25 @@ def _network(inputs: Properties) -> str:
 
 
 def _network_is_linked_once(context: Context) -> None:
-    """A network is linked to a zone's name once, and registers its machines in one zone (private-dns-virtual-network-links)."""
+    """A network is linked to a zone's name once, and registers its machines in one zone.
+
+    Source: Azure docs, private-dns-virtual-network-links.
+    """
     zone = arm.name_of(arm.parent_of(context.id)).lower()
     for other in context.of_type(_LINK):
         if _network(other["inputs"]) != _network(context.inputs):
             continue
         if arm.name_of(arm.parent_of(other["id"])).lower() == zone:
-            text = f"A virtual network cannot be linked to multiple zones with overlapping namespaces: '{zone}' is linked by {other['id']}."
+            text = (
+                "A virtual network cannot be linked to multiple zones with overlapping namespaces: "
+                f"'{zone}' is linked by {other['id']}."
+            )
             raise ArmError(400, "BadRequest", text)
         if context.inputs.get("registrationEnabled") and other["inputs"].get("registrationEnabled"):
-            text = f"A virtual network cannot be linked to multiple zones with auto-registration enabled: see {other['id']}."
+            text = (
+                "A virtual network cannot be linked to multiple zones with auto-registration enabled: see "
+                f"{other['id']}."
+            )
             raise ArmError(400, "BadRequest", text)
 
 

@@ -41,7 +41,7 @@ def _kind_and_sku(inputs: Properties) -> Iterable[Failure]:
 
 
 def _access_tier(inputs: Properties) -> Iterable[Failure]:
-    """A premium account has no tier of its own to choose; a BlobStorage account must choose (Azure docs: access-tiers)."""
+    """A premium account has no tier to choose; a BlobStorage account must choose (Azure docs: access-tiers)."""
     kind, tier = reveal(inputs.get("kind")), reveal(inputs.get("accessTier"))
     if kind in _PREMIUM_KINDS and tier not in {None, UNKNOWN, "Premium"}:
         yield Failure("accessTier", f"a '{kind}' account has accessTier 'Premium' or none, not '{tier}'")
@@ -50,7 +50,7 @@ def _access_tier(inputs: Properties) -> Iterable[Failure]:
 
 
 def _nfs(inputs: Properties) -> Iterable[Failure]:
-    """NFS needs a hierarchical namespace and closed public networks (Azure docs: network-file-system-protocol-support)."""
+    """NFS needs a hierarchical namespace and closed networks (Azure docs: network-file-system-protocol-support)."""
     if reveal(inputs.get("enableNfsV3")) is not True:
         return
     if reveal(inputs.get("isHnsEnabled")) not in {True, UNKNOWN}:
@@ -91,7 +91,7 @@ def _name_is_free(context: Context) -> None:
 
 # What an account may be turned into (Azure docs: storage-account-upgrade, redundancy-migration).
 def _sku_change(context: Context) -> None:
-    """Standard and Premium never become each other, and a zone-redundant account is converted by a request of its own."""
+    """Standard and Premium never become each other; zone redundancy is changed by a request of its own."""
     if context.previous is None:
         return
     old, new = (str(get(inputs, "sku.name")) for inputs in (context.previous, context.inputs))

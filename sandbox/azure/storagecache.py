@@ -91,8 +91,8 @@ def _subnet_is_large_enough(context: Context) -> None:
     for network in networks(_subnet(context).get("addressPrefix"), *(_subnet(context).get("addressPrefixes") or ())):
         if network.prefixlen > wanted:
             text = (
-                f"The subnet {context.inputs.get('filesystemSubnet')} is too small: a file system of {capacity:g} TiB needs "
-                f"a /{wanted}, and {network} is smaller."
+                f"The subnet {context.inputs.get('filesystemSubnet')} is too small: a file system of {capacity:g} TiB "
+                f"needs a /{wanted}, and {network} is smaller."
             )
             raise ArmError(400, "SubnetTooSmall", text)
 
@@ -107,7 +107,8 @@ def _subnet_is_its_own(context: Context) -> None:
             "privateendpoints",
             "amlfilesystems",
         }:
-            text = f"The subnet {context.inputs.get('filesystemSubnet')} is used by {user}: a file system needs one of its own."
+            subnet = context.inputs.get("filesystemSubnet")
+            text = f"The subnet {subnet} is used by {user}: a file system needs one of its own."
             raise ArmError(400, "SubnetInUse", text)
 
 
@@ -127,13 +128,13 @@ def _region_has_zones(context: Context) -> None:
 
 
 def _account_has_keys(context: Context) -> None:
-    """Blob integration needs shared keys and local or zone redundancy (Azure Managed Lustre docs: amlfs-prerequisites)."""
+    """Blob integration needs shared keys and LRS or ZRS (Azure Managed Lustre docs: amlfs-prerequisites)."""
     container = get(context.inputs, "hsm.settings.container")
     account = context.find(str(container).partition("/blobServices/")[0]) if isinstance(container, str) else None
     if account is None:
         return
     if account.get("allowSharedKeyAccess") is False or get(account, "sku.name") not in _HSM_SKUS:
-        text = f"The storage account of {container} cannot be used for blob integration: it needs shared key access and LRS or ZRS."
+        text = f"The account of {container} is not fit for blob integration: it needs shared keys and LRS or ZRS."
         raise ArmError(400, "InvalidStorageAccount", text)
 
 

@@ -83,7 +83,10 @@ def require_feature(context: Context, nodes: Nodes) -> None:
     size = _size(nodes)
     state = feature_state(context, INFINIBAND)
     if size.infiniband_feature is InfinibandFeature.REGISTERED and state != "Registered":
-        text = f"Preview feature {INFINIBAND} not registered. Please see https://aka.ms/aks/previews for how to enable features."
+        text = (
+            f"Preview feature {INFINIBAND} not registered. Please see https://aka.ms/aks/previews for how to enable "
+            "features."
+        )
     elif size.infiniband_feature is InfinibandFeature.UNREGISTERED and state == "Registered":
         text = f"Preview feature {INFINIBAND} must not be registered for VM size {size.name}."
     else:

@@ -13,12 +13,13 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import azure.mgmt
+import azure.mgmt  # type: ignore[import-untyped]
 
 from sandbox.azure import registry
 from sandbox.values import Properties
@@ -63,7 +64,7 @@ NEWER_THAN_THE_MODEL = {
     ("containerservice", "OSSKU"): {"Ubuntu2404"},
 }
 
-_SCALARS = {"str": str, "bool": bool, "int": int, "float": (int, float), "object": object, "long": int}
+_SCALARS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "float": (int, float), "object": object, "long": int}
 _TEXTS = {
     "iso-8601": r"\d{4}-\d{2}-\d{2}([T ].+)?",
     "date": r"\d{4}-\d{2}-\d{2}",
@@ -112,7 +113,7 @@ def _fold(name: str) -> str:
 
 @cache
 def _attributes(model: Any) -> dict[str, str]:  # noqa: ANN401 a class of a package without types
-    """Attribute of the model by folded name: Pulumi names a property as the specification's client does, or the wire."""
+    """Attribute of the model by folded name: Pulumi's property has the name on the wire, or the client's."""
     found: dict[str, str] = {}
     for attribute, entry in model._attribute_map.items():
         wire = entry["key"].replace("\\.", "\0").split(".")[-1].replace("\0", ".")
@@ -139,48 +140,61 @@ def _object(package: str, model: Any, value: Any, path: str) -> Iterator[str]:  
             if rules.get("readonly"):
                 yield f"{where}: read-only"
             yield from _rules(rules, item, where)
-            yield from _value(package, model, attribute, model._attribute_map[attribute]["type"], item, where)
+            slot = _Slot(package=package, model=model, attribute=attribute)
+            yield from _value(slot, model._attribute_map[attribute]["type"], item, where)
     for attribute, rules in model._validation.items():
         if rules.get("required") and not rules.get("readonly") and attribute not in given:
             wire = model._attribute_map[attribute]["key"].split(".")[-1]
             yield f"{path}.{wire}: required" if path else f"{wire}: required"
 
 
-def _value(package: str, model: Any, attribute: str, kind: str, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401
+@dataclass(frozen=True, kw_only=True)
+class _Slot:
+    """Where a value stands: an attribute of a model."""
+
+    package: str
+    model: Any
+    attribute: str
+
+
+def _value(slot: _Slot, kind: str, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 JSON
     if kind.startswith("["):
-        if not isinstance(value, list):
-            yield f"{path}: not a list"
-            return
-        for index, item in enumerate(value):
-            yield from _value(package, model, attribute, kind[1:-1], item, f"{path}[{index}]")
+        yield from _items(slot, kind[1:-1], enumerate(value) if isinstance(value, list) else None, path, "a list")
     elif kind.startswith("{"):
         # A map of identities goes in as a list of ids: the provider turns it into the map.
-        items = dict.fromkeys(value, {}) if isinstance(value, list) else value
-        if not isinstance(items, dict):
-            yield f"{path}: not a map"
-            return
-        for key, item in items.items():
-            yield from _value(package, model, attribute, kind[1:-1], item, f"{path}.{key}")
+        items = {item: {} for item in value} if isinstance(value, list) else value
+        yield from _items(slot, kind[1:-1], items.items() if isinstance(items, dict) else None, path, "a map")
     elif kind in _TEXTS:
         if not isinstance(value, str) or not re.fullmatch(_TEXTS[kind], value):
             yield f"{path}: not a {kind}"
     elif kind in _SCALARS:
-        wanted = _SCALARS[kind]
-        if not isinstance(value, wanted) or (isinstance(value, bool) and kind in {"int", "long", "float"}):
-            yield f"{path}: not {kind}"
-        elif kind == "str":
-            yield from _member(package, model, attribute, value, path)
+        yield from _scalar(slot, kind, value, path)
     else:
-        yield from _object(package, getattr(_module(package), kind), value, path)
+        yield from _object(slot.package, getattr(_module(slot.package), kind), value, path)
 
 
-def _member(package: str, model: Any, attribute: str, value: str, path: str) -> Iterator[str]:  # noqa: ANN401
+def _items(slot: _Slot, kind: str, items: Iterable[tuple[Any, Any]] | None, path: str, what: str) -> Iterator[str]:
+    if items is None:
+        yield f"{path}: not {what}"
+        return
+    for key, item in items:
+        yield from _value(slot, kind, item, f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}")
+
+
+def _scalar(slot: _Slot, kind: str, value: Any, path: str) -> Iterator[str]:  # noqa: ANN401 JSON
+    if not isinstance(value, _SCALARS[kind]) or (isinstance(value, bool) and kind in {"int", "long", "float"}):
+        yield f"{path}: not {kind}"
+    elif kind == "str":
+        yield from _member(slot, value, path)
+
+
+def _member(slot: _Slot, value: str, path: str) -> Iterator[str]:
     """An enumeration's member. The wire does not tell them from strings; the constructor's annotation does."""
-    parameter = inspect.signature(model.__init__).parameters.get(attribute)
+    parameter = inspect.signature(slot.model.__init__).parameters.get(slot.attribute)
     named = re.search(r"_models\.(\w+)", str(parameter.annotation)) if parameter is not None else None
-    kind = getattr(_module(package), named[1], None) if named else None
+    kind = getattr(_module(slot.package), named[1], None) if named else None
     if inspect.isclass(kind) and issubclass(kind, enum.Enum):
-        extra = NEWER_THAN_THE_MODEL.get((package, kind.__name__), set())
+        extra = NEWER_THAN_THE_MODEL.get((slot.package, kind.__name__), set())
         if value not in {member.value for member in kind} | extra:
             yield f"{path}: not a {kind.__name__}"
 

@@ -1,4 +1,4 @@
-"""Mutations of staging's and prod's real resources in Azure: refused by name, harmless by Microsoft's own models, or listed."""
+"""Mutations of staging's and prod's resources in Azure: refused by name, optional by Microsoft's models, or listed."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ Each example takes one resource of a stack as the provider got it, changes one p
 and create it in the cloud as it was just before that resource was made. What the sandbox lets through is put to
 Microsoft's own models (tests/contract): what these refuse is a hole. What they accept too is harmless when a property
 that they call optional was dropped; any other change that passes must stand in the table of docs/sandbox.md.
-"""  # noqa: D205
+"""
 
 from __future__ import annotations
 

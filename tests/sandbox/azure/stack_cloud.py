@@ -1,4 +1,4 @@
-"""The committed stacks in the sandbox's Azure without the engine: the program's resources go to the provider one by one.
+"""The committed stacks in the sandbox's Azure without the engine: resources go to the provider one by one.
 
 The program runs under Pulumi's mocks; each resource of azure-native is checked and created by the sandbox's own
 provider, in the order in which the engine could send it, so every input is as the provider gets it.
@@ -69,7 +69,7 @@ class StackCloud(Mocks):
         return reveal(self.provider.invoke(args.token, plain(args.args))), []
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: ANN401 JSON
     """A value as the engine's wire form gives it: no nulls, whole numbers as integers."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items() if item is not None}

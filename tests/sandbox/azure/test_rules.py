@@ -35,7 +35,7 @@ def lengths() -> Iterator[Row]:
         yield name, {path: entries}, path, {path: entries[:-1]}
 
 
-def _numbered(entry: Any, index: int) -> Any:
+def _numbered(entry: Any, index: int) -> Any:  # noqa: ANN401 JSON
     if isinstance(entry, dict):
         return {key: _numbered(value, index) for key, value in entry.items()}
     return entry.replace("{n}", str(index % 250))
@@ -67,7 +67,7 @@ def notifications() -> Row:
     )
 
 
-ROWS: list[Row] = [*map(tuple, RULES["checks"]), *lengths(), *inline_pools(), notifications()]  # type: ignore[list-item]
+ROWS: list[Row] = [*map(tuple, RULES["checks"]), *lengths(), *inline_pools(), notifications()]
 
 
 @pytest.fixture(scope="module")

@@ -71,9 +71,10 @@ class World:
 
     def inputs(self, name: str, change: Properties | None = None) -> Properties:
         """A resource's inputs with a change, references resolved."""
-        return self.resolve(changed(world()[name][1], change or {}))
+        found: Properties = self.resolve(changed(world()[name][1], change or {}))
+        return found
 
-    def resolve(self, value: Any) -> Any:
+    def resolve(self, value: Any) -> Any:  # noqa: ANN401 JSON
         """A value with references resolved: ids of what was made; the reference itself when it was not."""
         if isinstance(value, dict):
             return {key: self.resolve(item) for key, item in value.items()}
@@ -89,7 +90,7 @@ class World:
         return self.ids[name] + (rest or "")
 
 
-def _references(value: Any) -> Iterator[re.Match[str]]:
+def _references(value: Any) -> Iterator[re.Match[str]]:  # noqa: ANN401 JSON
     if isinstance(value, dict):
         for item in value.values():
             yield from _references(item)
