@@ -18,7 +18,8 @@ SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split("
 # For `make test`: the engine and a provider in an up, everything in a destroy, ourselves in a refresh.
 QUICK = (0, 5, 18, 15)
 
-pytestmark = pytest.mark.engine
+# On a machine with much else to do one moment may take minutes.
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
 
 @pytest.mark.soak

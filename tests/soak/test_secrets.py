@@ -25,7 +25,7 @@ from sandbox.store import Store
 from sandbox.values import reveal
 from tests.soak.kills import Home, descendants
 
-pytestmark = [pytest.mark.soak, pytest.mark.engine]
+pytestmark = [pytest.mark.soak, pytest.mark.engine, pytest.mark.timeout(900)]
 
 GPUFLEET = str(ROOT / ".venv" / "bin" / "gpufleet")
 
