@@ -108,3 +108,14 @@ def test_every_parent_and_dependency_is_in_the_graph() -> None:
 
     assert {urn for node in graph for urn in named(node)} <= {node.urn for node in graph}
     assert len(graph.of(POOL)) == 128
+
+
+@pytest.mark.engine
+def test_a_run_in_the_same_process_is_not_disturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpufleet.engine.stack import EnvironmentStack
+
+    monkeypatch.setenv("GPUFLEET_SANDBOX_HOME", str(tmp_path))
+    before = planned("dev")
+    result = EnvironmentStack("dev", root=ROOT, sandbox=True).preview()
+    assert dict(result.changes) == {"create": len(before)}
+    assert planned("dev") == before
