@@ -38,7 +38,7 @@ _NO_RESOURCES = {
 
 @dataclass(frozen=True)
 class Free:
-    """Why a type is not billed, and who says so."""
+    """Why a type is not billed, and who says so; `as_of` is empty where no dated source was read."""
 
     reason: str
     source: str
@@ -60,5 +60,5 @@ def _free_types() -> Mapping[str, Free]:
     for row in read("free.csv", columns, package="gpufleet.cost"):
         if row.text("type") in found:
             raise row.error(f"{row.text('type')} stands twice")
-        found[row.text("type")] = Free(row.text("reason"), row.text("source"), row.text("as_of"))
+        found[row.text("type")] = Free(row.text("reason"), row.text("source"), row.cells["as_of"])
     return found
