@@ -109,3 +109,8 @@ def env_name(value: str) -> str | None:
 def provisioner(value: str) -> str | None:
     """What keeps a value from being a storage class's provisioner, or None."""
     return qualified(value.lower())
+
+
+def kind_name(value: str) -> str | None:
+    """What keeps a value from being a kind or plural of a definition, or None."""
+    return label_1035(value.lower())

@@ -224,6 +224,10 @@ def _named(mutation: Mutation, answer: str) -> bool:
     parent = path.rpartition(".")[0] if not path.endswith("]") else path.rpartition("[")[0]
     if mutation.op == "namespace":
         return "namespaces" in answer
+    if path in {"metadata", "metadata.namespace"} and "default/" in answer:
+        return True  # without its namespace an object is another one, in the namespace "default"
+    if "selector" in path and "`selector` does not match template `labels`" in answer:
+        return True
     whole = parent.rpartition(".")[0]  # a request without its limit: the error is about the resources
     return any(text and text in answer for text in (path, quoted, parent, whole))
 
