@@ -55,10 +55,15 @@ def needs(fabric: TrainingFabric) -> StorageNeeds | None:
     kept = default("storage.checkpoints_kept").value
     return StorageNeeds(
         hold_tib=workload.dataset_tib + kept * checkpoint_tib(workload),
-        read_bytes_per_s=read_rate(found) if found else None,
-        write_bytes_per_s=write_rate(found) if found else None,
+        read_bytes_per_s=_carried(found, read_rate(found)) if found else None,
+        write_bytes_per_s=_carried(found, write_rate(found)) if found else None,
         asynchronous=workload.checkpoint.stall_seconds is not None,
     )
+
+
+def _carried(job_: Job, rate: float | None) -> float | None:
+    """A rate as far as the nodes' front-end networks carry it: a faster file system would be for nothing."""
+    return None if rate is None else min(rate, job_.nodes * job_.nic_bytes_per_s)
 
 
 def read_rate(job_: Job) -> float | None:

@@ -22,10 +22,11 @@ def storage_figures(fabric: TrainingFabric, job: Job) -> Iterator[Figure]:
     workload = job.workload
     if asked.read_bytes_per_s is not None:
         yield _read(job, asked.read_bytes_per_s)
-    if asked.write_bytes_per_s is not None:
+    write = storage.write_rate(job)
+    if write is not None:
         yield Figure(
             name="write rate to keep the loss",
-            value=asked.write_bytes_per_s / 1e9,
+            value=write / 1e9,
             unit="GB/s",
             formula="size / longest checkpoint with 1 − useful share ≤ loss",
             source="the useful share solved for C, or for T when checkpoints are asynchronous",
@@ -83,8 +84,8 @@ def storage_figures(fabric: TrainingFabric, job: Job) -> Iterator[Figure]:
             inputs=(hold, rate),
             note="no public source prices Managed Lustre, so price doesn't decide",
         )
-    if asked.read_bytes_per_s and asked.write_bytes_per_s:
-        yield _blob(job, asked.read_bytes_per_s, asked.write_bytes_per_s)
+    if asked.read_bytes_per_s and write:
+        yield _blob(job, asked.read_bytes_per_s, write)
 
 
 def _freely_chosen(asked: storage.StorageNeeds) -> file_system.FileSystem | None:

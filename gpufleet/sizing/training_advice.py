@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from gpufleet.catalog import checkpoints, limits
 from gpufleet.catalog import lustre as catalog_lustre
-from gpufleet.sizing import checkpoint, storage, training
+from gpufleet.sizing import storage, training
 from gpufleet.sizing.advice import Advice, Change, Objection
 from gpufleet.sizing.defaults import default
 from gpufleet.sizing.fabric import Job, job, training_rate
@@ -33,7 +35,7 @@ def advise(fabric: TrainingFabric, path: Path, *, within_days: float | None = No
     title = f"training fabric {fabric.name}"
     found = job(fabric)
     if found is None:
-        missing = "a workload" if fabric.workload is None else "regular GPU nodes"
+        missing = "workload" if fabric.workload is None else "regular GPU nodes"
         objection = Objection(
             path=(*path, "workload" if fabric.workload is None else "pools"),
             message=f"has no {missing}, so nothing can be sized",
@@ -76,26 +78,34 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
             message=f"failures and checkpoints cost {loss:.3g} % of the time, {allowed:g} % are allowed",
             fix=_loss_fix(found, fabric),
         )
-    yield from _storage_objections(fabric, found, path)
+    yield from _storage_objections(fabric, path)
 
 
 def _loss_fix(found: Job, fabric: TrainingFabric) -> str:
-    if storage.write_rate(found) is not None:
-        wanted = storage.proposed(fabric)
-        if wanted is not None:
-            return f"Take {wanted.capacity_tib:g} TiB of {wanted.sku}"
-    floor = 100 * checkpoint.least_loss(1e-6, found.mtbf_s, float(found.restart_s.value))
-    if found.workload.checkpoint.stall_seconds is None:
-        return (
-            f"No file system is fast enough: restarts alone cost {floor:.3g} %. Write checkpoints asynchronously and "
-            "state stallSeconds, restart faster, or allow more"
-        )
-    return (
-        f"No file system is fast enough: restarts alone cost {floor:.3g} %. Restart faster, stall less, or allow more"
+    rate, nics = storage.write_rate(found), found.nodes * found.nic_bytes_per_s
+    asynchronously = (
+        "write checkpoints asynchronously and state stallSeconds"
+        if found.workload.checkpoint.stall_seconds is None
+        else "stall less"
     )
+    if rate is None:
+        floor = -100 * math.expm1(-float(found.restart_s.value) / found.mtbf_s)
+        return (
+            f"No file system is fast enough, restarts alone cost {floor:.3g} %: restart faster, {asynchronously}, or "
+            "allow more"
+        )
+    if rate > nics:
+        return (
+            f"It takes {rate / 1e9:,.3g} GB/s and the nodes' front-end networks carry {nics / 1e9:,.3g} GB/s: "
+            f"{asynchronously}, or allow more"
+        )
+    wanted = storage.proposed(fabric)
+    if wanted is None:
+        return f"No file system is fast enough: {asynchronously}, or allow more"
+    return f"Take {wanted.capacity_tib:g} TiB of {wanted.sku}"
 
 
-def _storage_objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Objection]:
+def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objection]:
     wanted, has = storage.needs(fabric), storage.planned_lustre_tib(fabric)
     lustre = fabric.storage.lustre
     if wanted is None or lustre is None or has is None:
@@ -121,14 +131,13 @@ def _storage_objections(fabric: TrainingFabric, found: Job, path: Path) -> Itera
             message=f"{has:,.0f} TiB are needed and {lustre.sku.value} has {most:,} TiB at the most",
             fix="Choose a slower SKU, which grows larger",
         )
-    if wanted.write_bytes_per_s is not None:
-        nics = found.nodes * found.nic_bytes_per_s
-        if wanted.write_bytes_per_s > nics:
+    if (subnets := fabric.network.subnets) is not None:
+        prefix, needed = IPv4Network(subnets.lustre).prefixlen, catalog_lustre.subnet_prefix(has)
+        if prefix > needed:
             yield Objection(
-                path=(*path, "workload", "checkpoint", "maxLossPercent"),
-                message=f"checkpoints need {wanted.write_bytes_per_s / 1e9:.3g} GB/s and the nodes' front-end networks "
-                f"carry {nics / 1e9:.3g} GB/s",
-                fix="Write checkpoints asynchronously and state stallSeconds, or allow more",
+                path=(*path, "network", "subnets", "lustre"),
+                message=f"{subnets.lustre} is too small for {has:g} TiB, which need a /{needed}",
+                fix="Make it larger: it can't be changed later",
             )
 
 
@@ -169,7 +178,8 @@ def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: fl
             hint="Divide them over the pools by hand.",
         )
     spread = fabric.pools[index].nodes
-    why = f"{nodes:,} nodes finish within {within_days:g} days at a useful share of {share:.1%}"
+    many = f"{nodes:,} nodes finish" if nodes > 1 else "one node finishes"
+    why = f"{many} within {within_days:g} days at a useful share of {share:.1%}"
     where = (*path, "pools", index, "nodes")
     if isinstance(spread, NodeRange):
         if spread.max != nodes:

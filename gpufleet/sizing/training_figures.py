@@ -9,6 +9,7 @@ from gpufleet.sizing import checkpoint, failures, storage, training
 from gpufleet.sizing.defaults import default
 from gpufleet.sizing.explanation import Figure, Input
 from gpufleet.sizing.fabric import Job
+from gpufleet.sizing.numbers import SizingError
 from gpufleet.spec.training import TrainingFabric
 
 _KAPLAN = "Kaplan et al., arXiv 2001.08361"
@@ -164,11 +165,16 @@ def _checkpoint_figures(found: Job, fabric: TrainingFabric) -> Iterator[Figure]:
 
 def _spares(found: Job) -> Figure:
     repair, confidence = default("training.repair_hours"), default("training.spare_confidence")
+    value: float | str
+    note = "of the nodes declared the job then uses that many fewer, or the pool needs that many more"
+    try:
+        rate = float(found.failures_per_node_day.value)
+        value = failures.spare_nodes(found.nodes, rate, repair.value, confidence.value)
+    except SizingError as error:
+        value, note = "no number suffices", error.message
     return Figure(
         name="spare nodes to hold",
-        value=failures.spare_nodes(
-            found.nodes, float(found.failures_per_node_day.value), repair.value, confidence.value
-        ),
+        value=value,
         unit="nodes",
         formula="Poisson quantile of nodes · r · t / 24 at p",
         source="M/G/∞ queue, Palm's theorem",
@@ -178,5 +184,5 @@ def _spares(found: Job) -> Figure:
             repair.as_input("t"),
             confidence.as_input("p"),
         ),
-        note="of the nodes declared the job then uses that many fewer, or the pool needs that many more",
+        note=note,
     )

@@ -112,7 +112,30 @@ def test_a_checkpoint_loss_over_the_limit_and_one_that_no_storage_reaches() -> N
     assert objection.fix.startswith("Take ")
     never = {**slow, (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 1, "restartSeconds": 3600}}
     [objection] = _advice(never)[0].objections
-    assert objection.fix.startswith("No file system is fast enough: restarts alone cost 2.1")
+    assert objection.fix.startswith("No file system is fast enough, restarts alone cost 2.14 %: restart faster")
+
+
+def test_nics_too_slow_for_the_checkpoints_and_a_subnet_too_small_for_the_capacity() -> None:
+    fast: dict[tuple[str | int, ...], object] = {
+        (*_WORKLOAD, "parametersB"): 200,
+        (*_WORKLOAD, "failuresPerThousandNodeDays"): 65,
+        (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 0.3},
+    }
+    fixes = [objection.fix for objection in _advice(fast)[0].objections]
+    assert len(fixes) == 1
+    assert "and the nodes' front-end networks carry 80 GB/s: write checkpoints asynchronously" in fixes[0]
+    subnets = {
+        "system": "10.0.0.0/20",
+        "gpu": "10.0.16.0/20",
+        "lustre": "10.0.32.0/24",
+        "privateEndpoints": "10.0.48.0/24",
+    }
+    reads: dict[tuple[str | int, ...], object] = {
+        (*_WORKLOAD, "readMbytesPerSecondPerGpu"): 1000,
+        ("training", 0, "network"): {"vnetCidr": "10.0.0.0/16", "subnets": subnets},
+    }
+    [objection] = _advice(reads)[0].objections
+    assert objection.message == "10.0.32.0/24 is too small for 256 TiB, which need a /23"
 
 
 def test_a_model_that_does_not_fit_the_training_gpus() -> None:
@@ -126,6 +149,12 @@ def test_without_a_workload_nothing_is_decided() -> None:
     [objection] = _advice({_WORKLOAD: GONE})[0].objections
     assert not objection.decided
     assert objection.path == ("training", 0, "workload")
+
+
+def test_nodes_that_fail_faster_than_they_are_repaired_still_get_advice() -> None:
+    found = _advice({(*_WORKLOAD, "failuresPerThousandNodeDays"): 1000})[0].figure("spare nodes to hold")
+    assert found.value == "no number suffices"
+    assert "shorten the repair" in found.note
 
 
 def test_an_unmeasured_gpu_is_not_decided() -> None:

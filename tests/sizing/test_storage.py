@@ -59,7 +59,7 @@ def test_reads_can_decide_the_capacity() -> None:
 
 def test_checkpoints_can_decide_the_capacity() -> None:
     # 8 nodes that fail every 46 h, restarts cost 0.18 %: for 2 % in all, √(2C/M) may be 1.83 %, so C 27.9 s. 14 TB in
-    # that time are 502 GB/s.
+    # that time are 502 GB/s, but the NICs of 8 nodes carry 80 GB/s: 320 TiB at 250 MB/s per TiB, no more.
     fast: dict[tuple[str | int, ...], object] = {
         (*_WORKLOAD, "parametersB"): 1000,
         (*_WORKLOAD, "failuresPerThousandNodeDays"): 65,
@@ -67,7 +67,7 @@ def test_checkpoints_can_decide_the_capacity() -> None:
     slow: dict[tuple[str | int, ...], object] = {**fast, (*_WORKLOAD, "checkpoint"): {"maxLossPercent": 20}}
     fast[(*_WORKLOAD, "checkpoint")] = {"maxLossPercent": 2}
     capacities = [planned_lustre_tib(_fabric(changes)) for changes in (fast, slow)]
-    assert capacities == [2008, 32]
+    assert capacities == [320, 32]
 
 
 def test_asynchronous_checkpoints_need_less() -> None:
@@ -81,7 +81,7 @@ def test_asynchronous_checkpoints_need_less() -> None:
     assert behind is not None
     assert waiting.write_bytes_per_s is not None
     assert behind.write_bytes_per_s is not None
-    assert behind.write_bytes_per_s < waiting.write_bytes_per_s / 50
+    assert behind.write_bytes_per_s < waiting.write_bytes_per_s / 30
 
 
 def test_a_loss_that_no_storage_reaches_sizes_for_what_it_holds() -> None:
