@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from sandbox import arm
-from sandbox.azure import aks_checks, aks_rules
-from sandbox.azure.aks_checks import POOL_NAME, SPEC
+from sandbox.azure import aks_addresses, aks_checks, aks_credentials, aks_pool_checks, aks_rules
+from sandbox.azure.aks_pool_checks import POOL_NAME, SPEC
 from sandbox.azure.aks_rules import full_version, node_resource_group
 from sandbox.azure.checks import DATE, GUID, at_most, below, cidr, in_range, matches, unique
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
-from sandbox.errors import ArmError
-from sandbox.values import Properties, Secret, Value, lookup
-
-if TYPE_CHECKING:
-    from sandbox.azure.resource_manager import ResourceManager
+from sandbox.values import Properties, Value, lookup
 
 _CLUSTER = RESOURCE_GROUP + "/providers/Microsoft.ContainerService/managedClusters/{resourceName}"
 _MAINTENANCE = "AKS docs: planned-maintenance"
-_NODE_CONFIGURATION = "AKS docs: custom-node-configuration-reference"
 _IPV4 = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
-
-# The Entra applications of AKS's own sign-in: the same in every tenant (AKS docs: kubelogin-authentication).
-_AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
-_KUBELOGIN_CLIENT = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
 _NODE_DEFAULTS: Properties = {
     "osType": "Linux",
@@ -167,112 +155,6 @@ def _pool(context: Context) -> Properties:
     return outputs
 
 
-def kubeconfig(context: Context, outputs: Properties, *, user: str) -> str:
-    """The kubeconfig (JSON, which is YAML) that AKS hands out; Entra sign-in runs kubelogin as exec plugin."""
-    cluster = context.name
-    command = {
-        "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": "kubelogin",
-        "args": [
-            "get-token",
-            "--environment",
-            "AzurePublicCloud",
-            "--server-id",
-            _AKS_SERVER_APPLICATION,
-            "--client-id",
-            _KUBELOGIN_CLIENT,
-            "--tenant-id",
-            context.tenant,
-            "--login",
-            "devicecode",
-        ],
-        "interactiveMode": "IfAvailable",
-        "provideClusterInfo": False,
-    }
-    certificate = f"-----BEGIN CERTIFICATE-----\n{context.secret_bytes('ca', 480)}\n-----END CERTIFICATE-----\n"
-    authority = base64.b64encode(certificate.encode()).decode()
-    login = f"{user}_{arm.resource_group_of(context.id)}_{cluster}"
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [
-            {
-                "name": cluster,
-                "cluster": {"certificate-authority-data": authority, "server": f"https://{outputs['fqdn']}:443"},
-            }
-        ],
-        "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": login}}],
-        "current-context": cluster,
-        "preferences": {},
-        "users": [
-            {
-                "name": login,
-                "user": {"exec": command} if outputs.get("aadProfile") else {"token": context.token("token", 64)},
-            }
-        ],
-    }
-    return json.dumps(config, indent=1)
-
-
-def _credentials(manager: ResourceManager, arguments: Properties, *, name: str) -> Properties:
-    cluster = manager.require(manager.id_of(TYPES[0], arguments))
-    text = kubeconfig(manager.context_of(cluster), cluster.outputs, user=name)
-    return {"kubeconfigs": Secret([{"name": name, "value": base64.b64encode(text.encode()).decode()}])}
-
-
-def _user_credentials(manager: ResourceManager, arguments: Properties) -> Properties:
-    return _credentials(manager, arguments, name="clusterUser")
-
-
-def _admin_credentials(manager: ResourceManager, arguments: Properties) -> Properties:
-    cluster = manager.require(manager.id_of(TYPES[0], arguments))
-    if cluster.outputs.get("disableLocalAccounts"):
-        text = "Getting static credential is not allowed because this cluster is set to disable local accounts."
-        raise ArmError(400, "BadRequest", text)
-    return _credentials(manager, arguments, name="clusterAdmin")
-
-
-_POOL_CHECKS = (
-    aks_checks.version,
-    aks_checks.known_size,
-    aks_checks.upgrade,
-    aks_checks.spot,
-    aks_checks.spot_price,
-    aks_checks.scaling,
-    aks_checks.system_count,
-    aks_checks.capacity_reservation,
-    aks_checks.gpu,
-    aks_checks.taints_and_labels,
-    aks_checks.zones,
-    in_range("count", 0, 1000, SPEC),
-    in_range("minCount", 0, 1000, SPEC),
-    in_range("maxCount", 1, 1000, SPEC),
-    in_range("osDiskSizeGB", 0, 2048, SPEC),
-    in_range("maxPods", 10, 250, "AKS docs: quotas-skus-regions"),
-    in_range("upgradeSettings.drainTimeoutInMinutes", 1, 1440, SPEC),
-    in_range("upgradeSettings.nodeSoakDurationInMinutes", 0, 30, SPEC),
-    in_range("kubeletConfig.containerLogMaxFiles", 2, 2**31, SPEC),
-    in_range("kubeletConfig.imageGcHighThreshold", 0, 100, _NODE_CONFIGURATION),
-    in_range("kubeletConfig.imageGcLowThreshold", 0, 100, _NODE_CONFIGURATION),
-    in_range("linuxOSConfig.sysctls.netIpv4TcpkeepaliveIntvl", 10, 90, SPEC),
-    in_range("linuxOSConfig.sysctls.netNetfilterNfConntrackMax", 131072, 2097152, SPEC),
-    in_range("linuxOSConfig.sysctls.netNetfilterNfConntrackBuckets", 65536, 524288, SPEC),
-    in_range("linuxOSConfig.sysctls.fsAioMaxNr", 65536, 6553500, _NODE_CONFIGURATION),
-    matches("kubeletConfig.cpuManagerPolicy", "none|static", "'none' or 'static'", _NODE_CONFIGURATION),
-    matches(
-        "kubeletConfig.topologyManagerPolicy",
-        "none|best-effort|restricted|single-numa-node",
-        "'none', 'best-effort', 'restricted' or 'single-numa-node'",
-        _NODE_CONFIGURATION,
-    ),
-    matches(
-        "linuxOSConfig.transparentHugePageEnabled",
-        "always|madvise|never",
-        "'always', 'madvise' or 'never'",
-        _NODE_CONFIGURATION,
-    ),
-)
-
 TYPES = (
     ResourceType(
         pulumi_type=aks_rules.CLUSTER_TYPE,
@@ -334,9 +216,9 @@ TYPES = (
             aks_checks.dns_prefix,
             aks_checks.workload_identity,
             aks_checks.autoscaler,
-            aks_checks.version,
+            aks_pool_checks.version,
             below("agentPoolProfiles[]", aks_checks.inline_pool_name),
-            *(below("agentPoolProfiles[]", check) for check in _POOL_CHECKS),
+            *(below("agentPoolProfiles[]", check) for check in aks_pool_checks.CHECKS),
             unique("agentPoolProfiles[].name", SPEC),
             cidr("networkProfile.podCidr", SPEC),
             cidr("networkProfile.serviceCidr", SPEC),
@@ -366,12 +248,12 @@ TYPES = (
             aks_rules.no_new_inline_pool,
             aks_rules.inline_pool_stays,
             aks_rules.node_group_is_free,
-            aks_rules.services_off_the_network,
-            aks_rules.network_off_reserved_ranges,
-            aks_rules.nat_gateway_is_there,
+            aks_addresses.services_off_the_network,
+            aks_addresses.network_off_reserved_ranges,
+            aks_addresses.nat_gateway_is_there,
             aks_rules.kubelet_operator,
-            aks_rules.pod_addresses,
-            aks_rules.subnet_has_room,
+            aks_addresses.pod_addresses,
+            aks_addresses.subnet_has_room,
             aks_rules.nodes_fit,
         ),
         outputs=_cluster,
@@ -407,15 +289,15 @@ TYPES = (
             "vnetSubnetID",
         ),
         defaults={**_NODE_DEFAULTS, "mode": "User"},
-        checks=_POOL_CHECKS,
+        checks=aks_pool_checks.CHECKS,
         rules=(
             aks_rules.pool_count,
             aks_rules.pool_version,
             aks_rules.last_system_pool_keeps_its_mode,
-            aks_rules.pools_share_a_network,
-            aks_rules.network_off_reserved_ranges,
-            aks_rules.pod_addresses,
-            aks_rules.subnet_has_room,
+            aks_addresses.pools_share_a_network,
+            aks_addresses.network_off_reserved_ranges,
+            aks_addresses.pod_addresses,
+            aks_addresses.subnet_has_room,
             aks_rules.pool_limits,
             aks_rules.nodes_fit,
         ),
@@ -450,6 +332,6 @@ TYPES = (
 )
 
 INVOKES = {
-    "azure-native:containerservice:listManagedClusterUserCredentials": _user_credentials,
-    "azure-native:containerservice:listManagedClusterAdminCredentials": _admin_credentials,
+    "azure-native:containerservice:listManagedClusterUserCredentials": aks_credentials.user_credentials,
+    "azure-native:containerservice:listManagedClusterAdminCredentials": aks_credentials.admin_credentials,
 }

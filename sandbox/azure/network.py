@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.azure import network_rules
+from sandbox.azure import network_rules, security_rules
 from sandbox.azure.checks import at_least, at_most, cidr, in_range, matches, unique
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError
@@ -141,9 +141,9 @@ TYPES = (
             matches("securityRules[].sourcePortRanges[]", _PORTS, "'*', a port or a range of ports", _RULES),
             matches("securityRules[].destinationPortRange", _PORTS, "'*', a port or a range of ports", _RULES),
             matches("securityRules[].destinationPortRanges[]", _PORTS, "'*', a port or a range of ports", _RULES),
-            network_rules.rule_priorities_differ,
-            network_rules.rule_is_complete,
-            network_rules.rule_prefixes,
+            security_rules.rule_priorities_differ,
+            security_rules.rule_is_complete,
+            security_rules.rule_prefixes,
         ),
         delete_rules=(network_rules.security_group_is_unused,),
         outputs=_security_group,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.azure.containerservice import kubeconfig
+from sandbox.azure.aks_credentials import kubeconfig
 from sandbox.contract import ContractBook
 from sandbox.errors import Failure, NotEmulatedError, SandboxError
 from sandbox.kubernetes.api import Address, KubernetesApi
