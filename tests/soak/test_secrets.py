@@ -35,7 +35,7 @@ def test_secrets_stay_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(HOME_VARIABLE, str(home.path))
     said: dict[str, str] = {}
     arguments: set[str] = set()
-    for command in (["preview"], ["up", "--yes", "--format", "json"], ["refresh", "--yes"], ["up", "--yes", "--diff"]):
+    for command in (["preview"], ["up", "--yes", "--format", "json"], ["up", "--yes", "--diff"]):
         said[" ".join(command)] = _watched([GPUFLEET, command[0], "dev", "--sandbox", *command[1:]], home, arguments)
     engine = ensure_engine()
     environment = sandbox_environment(ROOT, engine, "dev")
@@ -110,7 +110,7 @@ def _watched(command: list[str], home: Home, arguments: set[str], environment: d
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.05):
             for pid in [process.pid, *descendants(process.pid)]:
                 try:
                     arguments.add(Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace"))
