@@ -357,7 +357,9 @@ class KubernetesApi:
     ) -> Properties:
         given: Properties = reveal(body.get("metadata") or {})
         live = mapped(record["object"], "metadata") if record else {}
-        deletion = {name: live[name] for name in ("deletionTimestamp", "deletionGracePeriodSeconds") if name in live}
+        deletion: Properties = {
+            name: live[name] for name in ("deletionTimestamp", "deletionGracePeriodSeconds") if name in live
+        }
         metadata: Properties = {
             **given,
             "name": address.name,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kubernetes.client import models
+from kubernetes.client import models  # type: ignore[import-untyped]
 
 from sandbox.values import Value
 

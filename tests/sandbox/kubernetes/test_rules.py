@@ -21,7 +21,11 @@ class _Loader(yaml.SafeLoader):
     """YAML with ``!size N``, a string of so many characters."""
 
 
-_Loader.add_constructor("!size", lambda loader, node: "a" * int(loader.construct_scalar(node)))
+def _long(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return "a" * int(str(loader.construct_scalar(node)))
+
+
+_Loader.add_constructor("!size", _long)
 ROWS: list[list[Any]] = yaml.load(Path(__file__).with_name("rules.yaml").read_text(encoding="utf-8"), Loader=_Loader)
 
 
