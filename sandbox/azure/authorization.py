@@ -87,9 +87,9 @@ def _principal_exists(context: Context) -> None:
     fresh = found is not None and bool(found[1]) and _seconds_between(found[1], context.created) < _PROPAGATION_SECONDS
     if found is None or (fresh and named is None and context.previous is None):
         text = (
-            f"Principal {wanted.replace('-', '')} does not exist in the directory {context.tenant}. Check that you have "
-            "the correct principal ID. If you are creating this principal and then immediately assigning a role, this "
-            "error might be related to a replication delay. In this case, set the role assignment principalType "
+            f"Principal {wanted.replace('-', '')} does not exist in the directory {context.tenant}. Check that you "
+            "have the correct principal ID. If you are creating this principal and then immediately assigning a role, "
+            "this error might be related to a replication delay. In this case, set the role assignment principalType "
             "property to a value, such as ServicePrincipal, User, or Group. See https://aka.ms/docs-principaltype. "
             "(`gpufleet sandbox set principal ID TYPE` makes one known to the sandbox.)"
         )
