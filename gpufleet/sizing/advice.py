@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from gpufleet.sizing.explanation import Figure
 from gpufleet.spec.base import Path
 from gpufleet.spec.problem import key_text
+
+TRAINING_RULES: Final = (
+    "workload",
+    "training-rate",
+    "model-state",
+    "checkpoint-loss",
+    "gpus-starved",
+    "storage-throughput",
+    "storage-capacity",
+    "storage-maximum",
+    "storage-subnet",
+)
+"""What every training fabric is asked."""
+SERVING_RULES: Final = ("model-fit", "demand", "region-loss")
+"""What the inference platform is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
     """The environment as declared doesn't do what it declares."""
 
+    rule: str
+    """What was asked, such as `gpus-starved`: one of `TRAINING_RULES` or `SERVING_RULES`."""
     path: Path
     """The value it is about, in the keys of the stack file."""
     message: str
@@ -23,7 +41,13 @@ class Objection:
 
     def as_dict(self) -> dict[str, object]:
         """Fields in camelCase, for JSON."""
-        return {"key": key_text(self.path), "message": self.message, "fix": self.fix, "decided": self.decided}
+        return {
+            "rule": self.rule,
+            "key": key_text(self.path),
+            "message": self.message,
+            "fix": self.fix,
+            "decided": self.decided,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,12 +98,14 @@ def _objections(inference: Inference) -> Iterator[Objection]:
     path = (*_PATH, "regions")
     if total > 1 + 1e-9:
         yield Objection(
+            rule="demand",
             path=path,
             message=f"all pools at their most, spot included, give {1 / total:.0%} of the declared demand",
             fix="Raise nodes.max; `gpufleet size` proposes by how much",
         )
     elif (lost := _worst_loss(inference)) is not None and lost[1] > 1 + 1e-9:
         yield Objection(
+            rule="region-loss",
             path=path,
             message=f"with {lost[0]} lost the other regions give {1 / lost[1]:.0%} of the declared demand",
             fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
@@ -128,6 +130,7 @@ def _node_shares(inference: Inference, *, without: str = "") -> tuple[dict[str, 
         reasons_text = "; ".join(dict.fromkeys(one.reason for one in unfit)) or "there are no GPU pools"
         undecided.append(
             Objection(
+                rule="model-fit",
                 path=(*_PATH, "models", index, "name"),
                 message=f"{model.name} is served by no pool: {reasons_text}",
                 fix="Measure it and state tokensPerSecondPerGpu"

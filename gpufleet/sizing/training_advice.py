@@ -37,6 +37,7 @@ def advise(fabric: TrainingFabric, path: Path, *, within_days: float | None = No
     if found is None:
         missing = "workload" if fabric.workload is None else "regular GPU nodes"
         objection = Objection(
+            rule="workload",
             path=(*path, "workload" if fabric.workload is None else "pools"),
             message=f"has no {missing}, so nothing can be sized",
             fix="Describe the workload" if fabric.workload is None else "Give the fabric a regular GPU pool",
@@ -56,6 +57,7 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
     workload = (*path, "workload")
     if found.tflops_per_gpu is None:
         yield Objection(
+            rule="training-rate",
             path=(*workload, "tflopsPerGpu"),
             message=f"nobody has published a training rate on {found.size.gpu_model}, so days and reads aren't known",
             fix="Measure a few steps and state it",
@@ -65,6 +67,7 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
     room = found.gpus * (found.size.gpu_memory_gb or 0.0)
     if state > room:
         yield Objection(
+            rule="model-state",
             path=(*workload, "parametersB"),
             message=f"weights, gradients and optimiser take {state:,.0f} GB and all GPUs have {room:,.0f} GB, before "
             "activations",
@@ -74,6 +77,7 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
     loss = 100 * (1 - useful_share(fabric, found))
     if loss > allowed * (1 + 1e-9):
         yield Objection(
+            rule="checkpoint-loss",
             path=(*workload, "checkpoint", "maxLossPercent"),
             message=f"failures and checkpoints cost {loss:.3g} % of the time, {allowed:g} % are allowed",
             fix=_loss_fix(found, fabric),
@@ -113,20 +117,31 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
     rate = storage.planned_bytes_per_second(fabric)
     if wanted.read_bytes_per_s is not None and rate < wanted.read_bytes_per_s * (1 - 1e-9):
         yield Objection(
+            rule="gpus-starved",
             path=(*path, "storage", "lustre", "capacityTiB"),
             message=f"gives {rate / 1e9:.3g} GB/s and the GPUs read {wanted.read_bytes_per_s / 1e9:.3g} GB/s, so they "
             "wait",
             fix="Leave the capacity out to have it derived, or choose a faster SKU",
         )
+    elif wanted.asynchronous and rate < wanted.bytes_per_second * (1 - 1e-9):
+        yield Objection(
+            rule="storage-throughput",
+            path=(*path, "storage", "lustre", "capacityTiB"),
+            message=f"gives {rate / 1e9:.3g} GB/s, and reads with checkpoints beside them take "
+            f"{wanted.bytes_per_second / 1e9:.3g} GB/s",
+            fix="Leave the capacity out to have it derived, or choose a faster SKU",
+        )
     if has < wanted.hold_tib:
         kept = default("storage.checkpoints_kept").value
         yield Objection(
+            rule="storage-capacity",
             path=(*path, "storage", "lustre", "capacityTiB"),
             message=f"{has:g} TiB can't hold the dataset and {kept:g} checkpoints, {wanted.hold_tib:.4g} TiB",
             fix="Leave it out to have it derived",
         )
     if has > (most := catalog_lustre.get(lustre.sku.value).max_tib_documented):
         yield Objection(
+            rule="storage-maximum",
             path=(*path, "storage", "lustre", "sku"),
             message=f"{has:,.0f} TiB are needed and {lustre.sku.value} has {most:,} TiB at the most",
             fix="Choose a slower SKU, which grows larger",
@@ -135,6 +150,7 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
         prefix, needed = IPv4Network(subnets.lustre).prefixlen, catalog_lustre.subnet_prefix(has)
         if prefix > needed:
             yield Objection(
+                rule="storage-subnet",
                 path=(*path, "network", "subnets", "lustre"),
                 message=f"{subnets.lustre} is too small for {has:g} TiB, which need a /{needed}",
                 fix="Make it larger: it can't be changed later",
