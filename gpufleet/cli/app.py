@@ -16,6 +16,7 @@ import typer
 
 import gpufleet
 from gpufleet.cli import (
+    check,
     cost,
     destroy,
     engine,
@@ -49,6 +50,7 @@ app.add_typer(schema.app)
 app.add_typer(stacks.app)
 app.add_typer(size.app)
 app.add_typer(explain.app)
+app.add_typer(check.app)
 app.add_typer(cost.app)
 app.add_typer(offers.app)
 app.add_typer(prices.app)

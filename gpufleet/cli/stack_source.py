@@ -39,8 +39,23 @@ class Source:
     file: StackFile
 
 
-def current(environment: str | None, stack_file: Path | None) -> Source:
-    """The stack file of an environment, or the one that `--stack-file` names.
+@dataclass(frozen=True)
+class Named:
+    """A stack file that nobody has read yet.
+
+    Attributes:
+        environment: name of the environment.
+        path: the file.
+        label: how messages name it.
+    """
+
+    environment: str
+    path: Path
+    label: str
+
+
+def named(environment: str | None, stack_file: Path | None) -> Named:
+    """Which file is meant: an environment's, or the one that `--stack-file` names.
 
     Args:
         environment: its name; with a file it may be left out and is then the one of `Pulumi.<name>.yaml`.
@@ -49,23 +64,32 @@ def current(environment: str | None, stack_file: Path | None) -> Source:
     Raises:
         ConfigurationError: neither is given.
         StackMissingError: there is no such environment.
-        SpecError: there is no such file, or it is no stack file.
     """
     from gpufleet.engine.project import ROOT
     from gpufleet.engine.project import stack_file as file_of
-    from gpufleet.spec import StackFile
 
     if stack_file is not None:
         name = environment or stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        return Source(name, stack_file, str(stack_file), StackFile.read(stack_file))
+        return Named(name, stack_file, str(stack_file))
     if environment is None:
         raise ConfigurationError(
             "no environment is named", hint="Give its name, or any stack file with --stack-file PATH."
         )
     path = file_of(ROOT, environment)
-    return Source(
-        environment, path, str(path.relative_to(ROOT)), StackFile.read(path, name=str(path.relative_to(ROOT)))
-    )
+    return Named(environment, path, str(path.relative_to(ROOT)))
+
+
+def current(environment: str | None, stack_file: Path | None) -> Source:
+    """The stack file of an environment, or the one that `--stack-file` names, read.
+
+    Raises:
+        ConfigurationError, StackMissingError: as `named`.
+        SpecError: there is no such file, or it is no stack file.
+    """
+    from gpufleet.spec import StackFile
+
+    found = named(environment, stack_file)
+    return Source(found.environment, found.path, found.label, StackFile.read(found.path, name=found.label))
 
 
 def other(version: str, of: Source) -> Source:

@@ -20,13 +20,6 @@ def document(
     """The body of the document `cost`, without version and kind."""
     return {
         "environment": estimate.environment,
-        "verdict": estimate.verdict.value,
-        "budget": {
-            "monthlyUsd": _usd(estimate.budget),
-            "gate": estimate.gate.value,
-            "heldUsd": _usd(estimate.held),
-            "periodHours": int(HOURS_PER_PERIOD),
-        },
         **summary(estimate),
         "byRegion": _sums("region", estimate.by(lambda origin: origin.region)),
         "byPool": _pools(estimate),
@@ -40,9 +33,16 @@ def document(
 
 
 def summary(estimate: Estimate) -> dict[str, object]:
-    """What a report about more than cost shows of it: bounds, components, and what has no price."""
+    """What a report about more than cost shows of it: the gate, bounds, components, and what has no price."""
     oldest, newest = estimate.dates()
     return {
+        "verdict": estimate.verdict.value,
+        "budget": {
+            "monthlyUsd": _usd(estimate.budget),
+            "gate": estimate.gate.value,
+            "heldUsd": _usd(estimate.held),
+            "periodHours": int(HOURS_PER_PERIOD),
+        },
         "currency": "USD",
         "priceDate": {"oldest": oldest, "newest": newest, "undated": list(estimate.undated())},
         **_bounds(estimate.total),

@@ -1,0 +1,13 @@
+"""The offline verdict on an environment: valid, within its budget, large enough; and what to do where it is not.
+
+`check` reads a stack file, plans the program, prices and sizes it, and asks every source of findings
+(`sources.SOURCES`).
+"""
+
+from __future__ import annotations
+
+from gpufleet.check.finding import Finding, Level, Place, Verdict
+from gpufleet.check.report import Report
+from gpufleet.check.run import check
+
+__all__ = ["Finding", "Level", "Place", "Report", "Verdict", "check"]

@@ -1,0 +1,100 @@
+"""One thing that a check has to say about an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gpufleet.errors import ExitCode
+from gpufleet.spec import Problem, Severity
+from gpufleet.spec.base import Path
+from gpufleet.spec.problem import key_text
+
+
+class Level(StrEnum):
+    """How bad it is, in SARIF's words (SARIF 2.1.0, result.level). Only an error fails a check."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Verdict(StrEnum):
+    """What a rule, or a whole check, comes to."""
+
+    PASS = "pass"  # noqa: S105 no password
+    FAIL = "fail"
+    UNDECIDED = "undecided"
+    """Nobody can tell, for a price or a measurement is missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place in a file; line and column count from 1, None when they aren't known."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one rule found on one resource or key.
+
+    Attributes:
+        rule: its id, `<source>.<what>`: `cost.gate`. Together with `resource` and `key` it names the finding, whatever
+            its numbers or its line are.
+        verdict: fail or undecided.
+        resource: URN of what it is about, "" when it is about the stack file alone.
+        key: what in the stack file decides it, such as `training[0].pools[0].nodes.max`; "" for the whole file.
+        message: the cause with its numbers, without a full stop.
+        fix: what to do, a sentence without its full stop.
+        reference: the documentation behind the rule, "" when it is arithmetic on what the stack file says.
+        place: of the key.
+        code: what the process ends with when this is an error.
+        trace: of a rule or program that raised.
+    """
+
+    rule: str
+    level: Level
+    verdict: Verdict
+    resource: str = ""
+    key: str = ""
+    message: str
+    fix: str = ""
+    reference: str = ""
+    place: Place | None = None
+    code: ExitCode = ExitCode.POLICY
+    trace: str = ""
+
+    @classmethod
+    def of_problem(cls, problem: Problem) -> Finding:
+        """What reading the stack file found."""
+        return cls(
+            rule="spec",
+            level=Level.ERROR if problem.severity is Severity.ERROR else Level.WARNING,
+            verdict=Verdict.FAIL,
+            key=problem.key,
+            message=problem.message,
+            fix=problem.fix,
+            reference=problem.source,
+            place=Place(file=problem.file, line=problem.line, column=problem.column),
+            code=ExitCode.CONFIGURATION,
+        )
+
+    @classmethod
+    def undecided(cls, *, strict: bool, rule: str, path: Path, message: str, fix: str, place: Place) -> Finding:
+        """A question without an answer: an error when strict, else a warning."""
+        return cls(
+            rule=rule,
+            level=Level.ERROR if strict else Level.WARNING,
+            verdict=Verdict.UNDECIDED,
+            key=key_text(path),
+            message=message,
+            fix=fix,
+            place=place,
+            code=ExitCode.UNDECIDED,
+        )

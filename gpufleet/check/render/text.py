@@ -1,0 +1,167 @@
+"""The report on one screen: the verdict, what to do, the cost, then every finding, the worst first."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from gpufleet.check.finding import Finding, Level, Verdict
+from gpufleet.check.report import Report
+from gpufleet.cost import Estimate, PriceKind
+from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
+from gpufleet.cost.render.words import count, percent, usd
+
+_MOST: Final = 10
+"""Of what to do, of warnings and of notes, so that the report stays on one screen. Errors are all shown."""
+_NARROWEST: Final = 40
+
+# ANSI: Select Graphic Rendition (ECMA-48, 8.3.117).
+_BOLD, _RED, _GREEN, _YELLOW, _DIM = "1", "1;31", "1;32", "1;33", "2"
+_OF_VERDICT: Final = {Verdict.PASS: _GREEN, Verdict.FAIL: _RED, Verdict.UNDECIDED: _YELLOW}
+_OF_LEVEL: Final = {Level.ERROR: _RED, Level.WARNING: _YELLOW, Level.NOTE: _DIM}
+
+
+def text(report: Report, *, width: int = 100, colour: bool = False) -> str:
+    """The report.
+
+    Args:
+        report: what to show.
+        width: columns to use; below 40 lines get longer than that.
+        colour: with ANSI colours, for a terminal.
+    """
+    width = max(width, _NARROWEST)
+    pen = _Pen(colour=colour)
+    lines = [headline(report, pen)]
+    if errors := report.of(Level.ERROR):
+        lines += ["", pen.paint("What to do", _BOLD), *_to_do(errors, width)]
+    if report.estimate is not None:
+        lines += ["", *_cost(report.estimate, width, pen)]
+    for level in Level:
+        if found := report.of(level):
+            lines += ["", *_findings(level, found, width, pen)]
+    return "\n".join(lines) + "\n"
+
+
+def headline(report: Report, pen: _Pen | None = None) -> str:
+    """The verdict on one line: `prod  PASS: 17 rules passed, 1 warning`."""
+    pen = pen or _Pen(colour=False)
+    found = [count(len(report.of(level)), level.value) for level in Level if report.of(level)]
+    passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
+    parts = [*found, *passed] if report.of(Level.ERROR) else [*passed, *found]
+    if report.estimate is not None and report.estimate.unpriced:
+        parts.append(f"{count(len(report.estimate.unpriced), 'charge')} NOT PRICED")
+    name = _line(report.environment)
+    return f"{name}  {pen.paint(report.verdict.name, _OF_VERDICT[report.verdict])}: {', '.join(parts)}"
+
+
+class _Pen:
+    """Paints, or doesn't."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+
+    def paint(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._colour and text else text
+
+
+def _to_do(errors: Sequence[Finding], width: int) -> Iterator[str]:
+    """One line for each different thing to do, with the first place that asks for it."""
+    places: dict[str, list[Finding]] = {}
+    for finding in errors:
+        places.setdefault(finding.fix or f"Correct this: {finding.message}", []).append(finding)
+    for number, (fix, found) in enumerate(list(places.items())[:_MOST], start=1):
+        key = f"{found[0].key}: " if found[0].key else ""
+        where = f" ({_where(found)})" if _where(found) else ""
+        yield from _wrapped(f"{number:>3}. ", f"{key}{_sentence(fix)}{where}", width)
+    if len(places) > _MOST:
+        yield f"     and {len(places) - _MOST:,} more, with the errors below"
+
+
+def _cost(estimate: Estimate, width: int, pen: _Pen) -> Iterator[str]:
+    total, rows = estimate.total, []
+    for label, amount in (
+        ("an hour", total.hourly),
+        (f"a month ({HOURS_PER_MONTH:f} h)", total.monthly),
+        (f"the longest month ({HOURS_PER_PERIOD:f} h)", total.period),
+    ):
+        rows.append((label, *(f"{_cents(one):,}" for one in (amount.floor, amount.expected, amount.ceiling))))
+    if estimate.budget:
+        period = total.period
+        shares = (percent(one, estimate.budget) for one in (period.floor, period.expected, period.ceiling))
+        rows.append((f"  of the budget, {usd(estimate.budget)}", *shares))
+    head = ("Cost, USD", "floor", "expected", "ceiling")
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(4)]
+    for row in (head, *rows):
+        cells = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in range(1, 4))]
+        yield pen.paint("  ".join(cells), _BOLD) if row is head else "  ".join(cells)
+    yield from _wrapped("", _basis(estimate), width)
+
+
+def _basis(estimate: Estimate) -> str:
+    """What the sums rest on."""
+    oldest, newest = estimate.dates()
+    dates = f"Prices of {oldest}" if oldest == newest else f"Prices of {oldest} to {newest}"
+    kinds = {kind: sum(line.rate.kind is kind for line in estimate.lines) for kind in PriceKind}
+    parts = [dates if newest else "No list price was used", f"{count(len(estimate.lines), 'charge')} priced"]
+    parts += [
+        f"{kinds[kind]:,} at {kind.value} prices" for kind in PriceKind if kind is not PriceKind.LIST and kinds[kind]
+    ]
+    parts.append(f"{len(estimate.unpriced):,} NOT PRICED" if estimate.unpriced else "0 unpriced")
+    return f"{'; '.join(parts)}. The gate is the {estimate.gate.value}. `gpufleet cost` shows each."
+
+
+def _findings(level: Level, findings: Sequence[Finding], width: int, pen: _Pen) -> Iterator[str]:
+    """Every error; of the rest, those that say the same of several places once."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        alike = (number,) if level is Level.ERROR else (finding.rule, finding.message, finding.fix)
+        groups.setdefault(alike, []).append(finding)
+    shown = list(groups.values())[: None if level is Level.ERROR else _MOST]
+    yield pen.paint(f"{count(len(findings), level.value).capitalize()}", _OF_LEVEL[level])
+    for found in shown:
+        yield from _finding(found, width)
+    if hidden := len(findings) - sum(len(found) for found in shown):
+        yield f"  and {hidden:,} more in --format json"
+
+
+def _finding(found: Sequence[Finding], width: int) -> Iterator[str]:
+    first = found[0]
+    mark = "?" if first.verdict is Verdict.UNDECIDED else "-"
+    # What stands first on its line can be clicked in an editor's terminal.
+    yield f"  {mark} {_line(_where(found) or first.resource)}  [{first.rule}]"
+    said = f"{first.key}: {first.message}" if first.key else first.message
+    fix = f" {_sentence(first.fix)}" if first.fix else ""
+    reference = f" [{first.reference}]" if first.reference else ""
+    yield from _wrapped("    ", f"{_sentence(said)}{fix}{reference}", width)
+
+
+def _where(found: Sequence[Finding]) -> str:
+    place = str(found[0].place or "")
+    more = len(found) - 1
+    return f"{place} and {more:,} more" if place and more else place
+
+
+def _wrapped(lead: str, text: str, width: int) -> Iterable[str]:
+    return textwrap.wrap(
+        _line(text),
+        width=width,
+        initial_indent=lead,
+        subsequent_indent=" " * len(lead),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", ".")) else f"{text}."
+
+
+def _line(text: str) -> str:
+    """On one line and without what a terminal would obey: names and keys are the stack file's."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)

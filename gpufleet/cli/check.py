@@ -1,0 +1,121 @@
+"""`gpufleet check ENV…`: is it valid, what does it cost, is it large enough, what is wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gpufleet.cli.output import Format, FormatOption, OutputOption, columns, document, emit, emit_json, wants_colour
+from gpufleet.cli.run_options import complete_environment
+from gpufleet.cli.stack_source import Named, StackFileOption, named
+from gpufleet.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gpufleet.check import Report
+
+app = typer.Typer()
+
+# Set by GitHub Actions, GitLab CI and most others; by Azure Pipelines.
+_CI_VARIABLES = ("CI", "TF_BUILD")
+
+
+@app.command()
+def check(
+    environments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ENV]...", help="Environments, as in stacks/Pulumi.ENV.yaml.", autocompletion=complete_environment
+        ),
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="All environments of the checkout.")] = False,
+    stack_file: StackFileOption = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict/--no-strict",
+            help="Count what has no price and what nobody can tell as errors.",
+            show_default="strict in CI",
+        ),
+    ] = None,
+    form: FormatOption = Format.TEXT,
+    output: OutputOption = None,
+) -> None:
+    """Check environments before anything is made: mistakes, cost against the budget, sizing.
+
+    Needs no cloud, no login and no engine. Exit code 2 for mistakes in a stack file, 5 when the budget's gate or a rule
+    is broken, 10 when an answer is missing under --strict; of several environments the worst. Warnings don't fail.
+    """
+    from gpufleet.check import check as checked
+    from gpufleet.check.report import worst
+
+    sources = _sources(environments or [], stack_file, every=every)
+    plans = _plans_folder()
+    reports = [
+        checked(
+            source.path,
+            environment=source.environment,
+            label=source.label,
+            strict=_is_ci() if strict is None else strict,
+            plans=plans,
+        )
+        for source in sources
+    ]
+    _write(reports, form, output, several=every or len(environments or []) > 1)
+    raise typer.Exit(worst([report.exit_code for report in reports]))
+
+
+def _sources(environments: list[str], stack_file: Path | None, *, every: bool) -> list[Named]:
+    from gpufleet.engine.project import ROOT, stack_files
+
+    if every:
+        if environments or stack_file is not None:
+            raise ConfigurationError(
+                "--all means every environment", hint="Leave --all out, or the names and --stack-file."
+            )
+        environments = list(stack_files(ROOT))
+        if not environments:
+            raise ConfigurationError(f"there is no stacks/Pulumi.<env>.yaml in {ROOT}", hint="Copy one that ships.")
+    if stack_file is not None and len(environments) > 1:
+        raise ConfigurationError("--stack-file is one environment's", hint="Name one environment, or none.")
+    if stack_file is not None or not environments:
+        return [named(environments[0] if environments else None, stack_file)]
+    return [named(environment, None) for environment in dict.fromkeys(environments)]
+
+
+def _plans_folder() -> Path | None:
+    from gpufleet.engine.cache import cache_root
+    from gpufleet.engine.errors import EngineUnavailableError
+
+    try:
+        return cache_root() / "plans"
+    except EngineUnavailableError:
+        return None  # no home folder: nothing is kept, and the check takes longer
+
+
+def _is_ci() -> bool:
+    return any(os.environ.get(name, "").casefold() not in {"", "0", "false"} for name in _CI_VARIABLES)
+
+
+def _write(reports: Sequence[Report], form: Format, output: Path | None, *, several: bool) -> None:
+    from gpufleet.check.render import document as documents
+    from gpufleet.check.render.text import headline, text
+
+    if form is Format.TEXT:
+        colour = output is None and wants_colour(sys.stdout)
+        emit("\n".join(text(report, width=columns(), colour=colour) for report in reports), output)
+    elif several:
+        import json
+
+        emit(json.dumps([document("check", documents.document(report)) for report in reports], indent=2), output)
+    else:
+        emit_json("check", documents.document(reports[0]), output)
+    if output is not None or form is Format.JSON:
+        for report in reports:
+            sys.stderr.write(f"{headline(report)}\n")
