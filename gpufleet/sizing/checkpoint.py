@@ -9,6 +9,7 @@ give that shorter time as C.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from gpufleet.sizing.numbers import not_negative, positive, share
 
@@ -130,6 +131,7 @@ def least_loss(write_s: float, mtbf_s: float, restart_s: float = 0.0) -> float:
     return 1 - availability(availability_optimal_seconds(write_s, mtbf_s), write_s, mtbf_s, restart_s)
 
 
+@lru_cache(maxsize=64)  # two searches one in the other, and every figure of a fabric asks for the same
 def longest_write_seconds(loss: float, mtbf_s: float, restart_s: float) -> float | None:
     """The longest checkpoint C with which the loss stays within `loss`; None when restarts alone cost more.
 
