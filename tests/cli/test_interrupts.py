@@ -43,8 +43,11 @@ def wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-# A quick engine has ended before the second signal comes.
-@pytest.mark.parametrize(("stops", "said"), [(1, "was cancelled; what "), (2, "was (stopped at once|cancelled; what )")])
+@pytest.mark.parametrize(
+    ("stops", "said"),
+    # A quick engine has ended before the second signal comes.
+    [(1, "was cancelled; what "), (2, "was (stopped at once|cancelled; what )")],
+)
 def test_ctrl_c_ends_everything_and_the_next_run_goes_on(stops: int, said: str, tmp_path: Path):
     home = Home(tmp_path / "home")
     process = start(home, "up", "dev", "--yes", "--skip-preview")
