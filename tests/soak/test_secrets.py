@@ -1,7 +1,8 @@
 """No secret of a run is in plain text anywhere: output, logs, state, process arguments.
 
-The secrets are what the sandbox's Azure hands out for dev (certificate authorities of the clusters, storage keys,
-workspace keys), and the passphrase. That the search can find them is shown on the decrypted state.
+The secrets are what the sandbox's Azure hands out for dev (certificate authorities of the clusters, storage keys), the
+sandbox's passphrase, and markers planted where people keep theirs: in the variables of the shell. That the search can
+find them is shown on the decrypted state.
 """
 
 from __future__ import annotations
@@ -28,11 +29,24 @@ from tests.soak.kills import Home, descendants
 pytestmark = [pytest.mark.soak, pytest.mark.engine, pytest.mark.timeout(900)]
 
 GPUFLEET = str(ROOT / ".venv" / "bin" / "gpufleet")
+# What a person's shell may hold when they try something in the sandbox.
+PLANTED = {
+    name: f"planted-{name.lower().replace('_', '-')}-6f1c"
+    for name in (
+        "PULUMI_CONFIG_PASSPHRASE",
+        "PULUMI_ACCESS_TOKEN",
+        "ARM_CLIENT_SECRET",
+        "ARM_ACCESS_KEY",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_STORAGE_KEY",
+    )
+}
 
 
 def test_secrets_stay_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     home = Home(tmp_path / "home")
     monkeypatch.setenv(HOME_VARIABLE, str(home.path))
+    home.environment |= PLANTED
     said: dict[str, str] = {}
     arguments: set[str] = set()
     for command in (["preview"], ["up", "--yes", "--format", "json"], ["up", "--yes", "--diff"]):
@@ -50,7 +64,7 @@ def test_secrets_stay_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         said[" ".join(plain)] = _watched(command, home, arguments, environment.applied())
     decrypted = _run([pulumi, "stack", "export", "--show-secrets", "--stack", "dev"], environment.applied())
 
-    secrets = {**dict(_secrets(home)), "passphrase": PASSPHRASE}
+    secrets = {**dict(_secrets(home)), "passphrase": PASSPHRASE, **PLANTED}
     authorities = [value for name, value in secrets.items() if name.startswith("authority")]
     assert len(authorities) == 2
     assert all(value in decrypted for value in authorities), "the search would not find what is there"
