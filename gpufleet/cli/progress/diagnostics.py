@@ -48,7 +48,8 @@ class Problem:
     @property
     def title(self) -> str:
         """First line: code, status, place."""
-        code = f"{self.code} ({self.status})" if self.code and self.status else self.code
+        # A failed operation is told in an answer of status 200, which would only confuse.
+        code = f"{self.code} ({self.status})" if self.code and self.status >= 400 else self.code
         place = self.where[0] if self.where else ""
         if len(self.where) > 1:
             place += f" and {plural(len(self.where) - 1, 'more resource')}"
