@@ -1,6 +1,7 @@
 """What is measured: the frontier's preview with and without version aliases, and `up` of every stack, in the sandbox.
 
-Beside that, what the sandbox's provider adds to a create (`bench.creates`), and memory (`bench.memory`).
+Beside that, `gpufleet check` against a bare import and a preview (`bench.checks`), what the sandbox's provider adds to
+a create (`bench.creates`), and memory (`bench.memory`).
 Every figure is wall clock of a whole command, started anew, as a person waits for it. All of them come from one run on
 one machine, so their ratios mean something; nothing here passes or fails.
 """
@@ -23,6 +24,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from bench import checks
 from bench.creates import added_milliseconds
 from bench.memory import PeakMemory
 from gpufleet.engine.install import ensure_engine
@@ -72,7 +74,7 @@ class Report:
 
     def ratios(self) -> dict[str, float]:
         """How many times faster the second is than the first."""
-        pairs = ((UNTRIMMED, OURS), (UNTRIMMED, TRIMMED), (TRIMMED, OURS))
+        pairs = ((UNTRIMMED, OURS), (UNTRIMMED, TRIMMED), (TRIMMED, OURS), *checks.pairs(TRIMMED))
         return {f"{slow} / {fast}": round(self.median(slow) / self.median(fast), 2) for slow, fast in pairs}
 
 
@@ -85,11 +87,15 @@ def measure(stacks: list[str], repeat: int) -> Report:
     """
     engine = ensure_engine()
     report = Report(about=_about(engine, repeat))
+    # Nobody's Python compiles the same sources again in every run, unless told to.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for round_number in range(1, repeat + 1):
         with _fresh_sandbox(engine, stacks) as folder:
             _say(f"round {round_number} of {repeat}")
             for name, command, where in _previews(engine, folder):
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
+            for name, command, where, more in checks.commands(folder / "plans"):
+                report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine, more=more))
             for figure, value in added_milliseconds(folder / "creates").items():
                 report.milliseconds.setdefault(figure, []).append(value)
                 _say(f"{value:8.1f} ms {figure}")
@@ -158,7 +164,7 @@ def _fresh_sandbox(engine: Engine, stacks: list[str]) -> Iterator[Path]:
         os.environ[HOME_VARIABLE] = str(Path(name) / "sandbox")
         try:
             prepare_home(ROOT)
-            prepare_stacks(ROOT, tuple({*stacks, FRONTIER} & set(stack_files(ROOT))), engine)
+            prepare_stacks(ROOT, tuple({*stacks, FRONTIER, *checks.STACKS} & set(stack_files(ROOT))), engine)
             yield Path(name)
         finally:
             os.environ.pop(HOME_VARIABLE)
@@ -166,9 +172,17 @@ def _fresh_sandbox(engine: Engine, stacks: list[str]) -> Iterator[Path]:
                 os.environ[HOME_VARIABLE] = before
 
 
-def _timed(report: Report, name: str, command: list[str], where: Path, engine: Engine) -> float:
+def _timed(
+    report: Report,
+    name: str,
+    command: list[str],
+    where: Path,
+    engine: Engine,
+    *,
+    more: Mapping[str, str] | None = None,
+) -> float:
     begun = time.perf_counter()
-    peaks = _run(command, where, engine)
+    peaks = _run(command, where, engine, more=more)
     seconds = time.perf_counter() - begun
     _say(f"{seconds:8.2f} s  {name}")
     if FRONTIER in name:
@@ -177,8 +191,8 @@ def _timed(report: Report, name: str, command: list[str], where: Path, engine: E
     return seconds
 
 
-def _run(command: list[str], where: Path, engine: Engine) -> dict[str, float]:
-    environment: Mapping[str, str] = sandbox_environment(ROOT, engine).applied()
+def _run(command: list[str], where: Path, engine: Engine, *, more: Mapping[str, str] | None = None) -> dict[str, float]:
+    environment: Mapping[str, str] = {**sandbox_environment(ROOT, engine).applied(), **(more or {})}
     executable = shutil.which(command[0], path=environment["PATH"]) or command[0]
     with subprocess.Popen(
         [executable, *command[1:]],

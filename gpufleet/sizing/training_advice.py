@@ -127,8 +127,8 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
         yield Objection(
             rule="storage-throughput",
             path=(*path, "storage", "lustre", "capacityTiB"),
-            message=f"gives {rate / 1e9:.3g} GB/s, and reads with checkpoints beside them take "
-            f"{wanted.bytes_per_second / 1e9:.3g} GB/s",
+            message=f"gives {rate / 1e9:.4g} GB/s, and reads with checkpoints beside them take "
+            f"{wanted.bytes_per_second / 1e9:.4g} GB/s",
             fix="Leave the capacity out to have it derived, or choose a faster SKU",
         )
     if has < wanted.hold_tib:

@@ -1,0 +1,208 @@
+"""Each rule says its own and nothing else, at the key that decides it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpufleet.check import Level, Verdict
+from gpufleet.errors import ExitCode
+from tests.check.stacks import Stacks
+from tests.spec.environments import GONE, POOL, SERVE
+
+WORKLOAD = ("training", 0, "workload")
+LUSTRE = ("training", 0, "storage", "lustre")
+MODEL = ("inference", "models", 0)
+
+_FAIL, _OPEN = Verdict.FAIL, Verdict.UNDECIDED
+
+
+def test_what_is_valid_and_large_enough_passes_every_rule(stacks: Stacks) -> None:
+    report = stacks.check()
+    assert (report.findings, report.verdict, report.exit_code) == ((), Verdict.PASS, ExitCode.OK)
+    assert report.passed == (
+        "cost.gate",
+        "cost.unpriced",
+        "cost.unused-planning-price",
+        "plan",
+        "sizing.checkpoint-loss",
+        "sizing.demand",
+        "sizing.gpus-starved",
+        "sizing.model-fit",
+        "sizing.model-state",
+        "sizing.region-loss",
+        "sizing.storage-capacity",
+        "sizing.storage-maximum",
+        "sizing.storage-subnet",
+        "sizing.storage-throughput",
+        "sizing.training-rate",
+        "sizing.workload",
+        "spec",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule", "verdict", "key", "message"),
+    [
+        pytest.param(
+            {("budget", "monthlyUsd"): 100},
+            "cost.gate",
+            _FAIL,
+            "budget.monthlyUsd",
+            # 8 · 98.32 · 744 h
+            "the largest part is $585,200.64 for pool h100 of training lab",
+            id="gate",
+        ),
+        pytest.param(
+            {(*SERVE, "priority"): "spot"},
+            "cost.unpriced",
+            _OPEN,
+            "inference.regions[0].pools[0]",
+            "no source gives a spot price for Standard_NC40ads_H100_v5 in swedencentral",
+            id="spot without a price",
+        ),
+        pytest.param(
+            {(*WORKLOAD, "checkpoint"): {"maxLossPercent": 0.01}},
+            "sizing.checkpoint-loss",
+            _FAIL,
+            "training[0].workload.checkpoint.maxLossPercent",
+            "failures and checkpoints cost 0.784 % of the time, 0.01 % are allowed",
+            id="checkpoint loss",
+        ),
+        pytest.param(
+            {(*LUSTRE, "capacityTiB"): 8, (*WORKLOAD, "readMbytesPerSecondPerGpu"): 100},
+            "sizing.gpus-starved",
+            _FAIL,
+            "training[0].storage.lustre.capacityTiB",
+            # 8 TiB at 250 MB/s each; 64 GPUs at 100 MB/s
+            "gives 2 GB/s and the GPUs read 6.4 GB/s, so they wait",
+            id="starved",
+        ),
+        pytest.param(
+            {
+                (*LUSTRE, "capacityTiB"): 8,
+                (*WORKLOAD, "readMbytesPerSecondPerGpu"): 31.25,
+                (*WORKLOAD, "checkpoint"): {"stallSeconds": 1, "maxLossPercent": 0.2},
+            },
+            "sizing.storage-throughput",
+            _FAIL,
+            "training[0].storage.lustre.capacityTiB",
+            # 64 GPUs at 31.25 MB/s are 2 GB/s already
+            "gives 2 GB/s, and reads with checkpoints beside them take 2.0",
+            id="reads and checkpoints at once",
+        ),
+        pytest.param(
+            {(*LUSTRE, "capacityTiB"): 8, (*WORKLOAD, "datasetTiB"): 7.9},
+            "sizing.storage-capacity",
+            _FAIL,
+            "training[0].storage.lustre.capacityTiB",
+            # 7.9 + 2 · 7e9 · 14 bytes
+            "8 TiB can't hold the dataset and 2 checkpoints, 8.078 TiB",
+            id="stated capacity below the derived one",
+        ),
+        pytest.param(
+            {(*WORKLOAD, "parametersB"): 2000},
+            "sizing.model-state",
+            _FAIL,
+            "training[0].workload.parametersB",
+            # 18 bytes a parameter; 8 nodes · 8 GPUs · 80 GB
+            "weights, gradients and optimiser take 36,000 GB and all GPUs have 5,120 GB",
+            id="model state",
+        ),
+        pytest.param(
+            {(*MODEL, "parametersB"): 5000},
+            "sizing.model-fit",
+            _FAIL,
+            "inference.models[0].name",
+            "chat is served by no pool: chat takes 5,068 GB",
+            id="model does not fit",
+        ),
+        pytest.param(
+            {(*MODEL, "demandTokensPerSecond"): 20_000},
+            "sizing.demand",
+            _FAIL,
+            "inference.regions",
+            "all pools at their most, spot included, give ",
+            id="demand",
+        ),
+        pytest.param(
+            {(*POOL, "sku"): "Standard_NC24ads_A100_v4"},
+            "sizing.training-rate",
+            _OPEN,
+            "training[0].workload.tflopsPerGpu",
+            "nobody has published a training rate on NVIDIA A100 PCIe 80GB",
+            id="training rate",
+        ),
+    ],
+)
+def test_one_rule_objects(
+    stacks: Stacks, *, changes: dict[Any, object], rule: str, verdict: Verdict, key: str, message: str
+) -> None:
+    report = stacks.check(changes)
+    (found,) = report.findings
+    assert (found.rule, found.level, found.verdict, found.key) == (rule, Level.ERROR, verdict, key)
+    assert message in found.message
+    assert found.fix
+    assert found.place is not None
+    assert (found.place.file, found.place.line is not None) == ("Pulumi.x.yaml", True)
+    assert rule not in report.passed
+    assert len(report.passed) == 16
+
+
+def test_a_price_is_missing_fails_when_strict_alone(stacks: Stacks) -> None:
+    changes = {(*SERVE, "priority"): "spot"}
+    strict, lenient = stacks.check(changes), stacks.check(changes, strict=False)
+    assert (strict.exit_code, strict.verdict) == (ExitCode.POLICY, Verdict.FAIL)
+    assert (lenient.exit_code, lenient.verdict) == (ExitCode.OK, Verdict.PASS)
+    assert [finding.level for finding in lenient.findings] == [Level.WARNING]
+    assert strict.findings[0].resource.endswith(":AgentPool::swedencentral-ncq1")
+
+
+def test_an_open_question_is_undecided_when_strict_alone(stacks: Stacks) -> None:
+    changes = {(*POOL, "sku"): "Standard_NC24ads_A100_v4"}
+    strict, lenient = stacks.check(changes), stacks.check(changes, strict=False)
+    assert (strict.exit_code, strict.verdict) == (ExitCode.UNDECIDED, Verdict.UNDECIDED)
+    assert (lenient.exit_code, lenient.verdict) == (ExitCode.OK, Verdict.PASS)
+
+
+def test_no_workload_is_no_open_question(stacks: Stacks) -> None:
+    report = stacks.check({WORKLOAD: GONE, (*LUSTRE, "capacityTiB"): 8})
+    assert [(found.rule, found.level) for found in report.findings] == [("sizing.workload", Level.NOTE)]
+    assert report.exit_code is ExitCode.OK
+    assert "sizing.gpus-starved" not in report.passed
+
+
+@pytest.mark.parametrize(("class_", "level"), [("production", Level.ERROR), ("standard", Level.WARNING)])
+def test_the_loss_of_a_region_matters_in_production(stacks: Stacks, class_: str, level: Level) -> None:
+    second = {"name": "eastus", "pools": [{"name": "nc", "sku": "Standard_NC40ads_H100_v5", "nodes": 1}]}
+    changes = {
+        ("class",): class_,
+        ("inference", "regions", 1): second,
+        (*MODEL, "demandTokensPerSecond"): 2_000,
+    }
+    found = stacks.finding(changes, "sizing.region-loss")
+    assert (found.level, found.key) == (level, "inference.regions")
+    # One of three nodes is left: 1,212 tokens a second.
+    assert found.message == "with swedencentral lost the other regions give 61% of the declared demand"
+
+
+def test_a_planning_price_without_use_is_a_note(stacks: Stacks) -> None:
+    assumed = stacks.value()["prices"]["assumed"]
+    more = {**assumed[0], "meter": "AMLFS-Durable-Premium-40"}
+    found = stacks.finding({("prices", "assumed", 3): more}, "cost.unused-planning-price")
+    assert (found.level, found.key) == (Level.NOTE, "prices.assumed[3]")
+    assert found.message.startswith("is not used (AMLFS-Durable-Premium-40): ")
+
+
+def test_all_mistakes_of_a_file_are_findings_with_their_places(stacks: Stacks) -> None:
+    report = stacks.check({(*POOL, "sku"): "Standard_ND96isr_H100_v6", ("allowedRegions", 1): "swedencentrl"})
+    assert {finding.rule for finding in report.findings} == {"spec"}
+    first = report.findings[0]
+    assert (first.key, str(first.place), first.fix) == (
+        "allowedRegions[1]",
+        "Pulumi.x.yaml:8:7",
+        "Did you mean swedencentral?",
+    )
+    assert "Did you mean Standard_ND96isr_H100_v5?" in [finding.fix for finding in report.findings]
+    assert (report.exit_code, report.estimate, report.advice, report.passed) == (ExitCode.CONFIGURATION, None, None, ())
