@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from gpufleet.check import Level, Verdict
 from gpufleet.errors import ExitCode
-from tests.check.stacks import Stacks
+from tests.check.stacks import Changes, Stacks
 from tests.spec.environments import GONE, POOL, SERVE
 
 WORKLOAD = ("training", 0, "workload")
@@ -137,7 +135,7 @@ def test_what_is_valid_and_large_enough_passes_every_rule(stacks: Stacks) -> Non
     ],
 )
 def test_one_rule_objects(
-    stacks: Stacks, *, changes: dict[Any, object], rule: str, verdict: Verdict, key: str, message: str
+    stacks: Stacks, *, changes: Changes, rule: str, verdict: Verdict, key: str, message: str
 ) -> None:
     report = stacks.check(changes)
     (found,) = report.findings
@@ -151,7 +149,7 @@ def test_one_rule_objects(
 
 
 def test_a_price_is_missing_fails_when_strict_alone(stacks: Stacks) -> None:
-    changes = {(*SERVE, "priority"): "spot"}
+    changes: Changes = {(*SERVE, "priority"): "spot"}
     strict, lenient = stacks.check(changes), stacks.check(changes, strict=False)
     assert (strict.exit_code, strict.verdict) == (ExitCode.POLICY, Verdict.FAIL)
     assert (lenient.exit_code, lenient.verdict) == (ExitCode.OK, Verdict.PASS)
@@ -160,7 +158,7 @@ def test_a_price_is_missing_fails_when_strict_alone(stacks: Stacks) -> None:
 
 
 def test_an_open_question_is_undecided_when_strict_alone(stacks: Stacks) -> None:
-    changes = {(*POOL, "sku"): "Standard_NC24ads_A100_v4"}
+    changes: Changes = {(*POOL, "sku"): "Standard_NC24ads_A100_v4"}
     strict, lenient = stacks.check(changes), stacks.check(changes, strict=False)
     assert (strict.exit_code, strict.verdict) == (ExitCode.UNDECIDED, Verdict.UNDECIDED)
     assert (lenient.exit_code, lenient.verdict) == (ExitCode.OK, Verdict.PASS)
