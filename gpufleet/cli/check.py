@@ -30,7 +30,7 @@ def check(
     environments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[ENV]...", help="Environments, as in stacks/Pulumi.ENV.yaml.", autocompletion=complete_environment
+            metavar="ENV", help="Environments, as in stacks/Pulumi.ENV.yaml.", autocompletion=complete_environment
         ),
     ] = None,
     *,
