@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +14,17 @@ pytest.register_assert_rewrite("tests.spec.environments", "tests.components.grap
 
 # The price list that ships: one that somebody refreshed in this checkout would change what the tests expect.
 os.environ["GPUFLEET_PRICES"] = str(Path(__file__).parent / "no-prices")
+
+
+@pytest.fixture
+def own_prices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The team's folder of price lists, empty."""
+    from gpufleet.catalog import prices
+
+    folder = tmp_path / "prices"
+    folder.mkdir()
+    monkeypatch.setenv("GPUFLEET_PRICES", str(folder))
+    prices.forget()
+    yield folder
+    monkeypatch.undo()
+    prices.forget()

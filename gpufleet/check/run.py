@@ -16,10 +16,9 @@ from gpufleet.check.sources import SOURCES, Source
 from gpufleet.check.subject import Subject
 from gpufleet.cost import estimate
 from gpufleet.errors import ExitCode, GpufleetError
-from gpufleet.graph import Graph
-from gpufleet.graph.cached import plan as kept_plan
+from gpufleet.graph.cached import plan
 from gpufleet.sizing.proposal import advise
-from gpufleet.spec import Environment, SpecError, StackFile, load
+from gpufleet.spec import SpecError, StackFile, load
 
 _T = TypeVar("_T")
 
@@ -58,7 +57,7 @@ def check(
     attempts = _Attempts(label)
     attempts.findings += [Finding.of_problem(problem) for problem in loaded.warnings]
     spec = loaded.environment
-    graph = attempts.run("plan", lambda: _plan(environment, spec, plans))
+    graph = attempts.run("plan", lambda: plan(environment, spec, plans))
     subject = Subject(
         file=file,
         environment=spec,
@@ -81,14 +80,6 @@ def check(
         estimate=subject.estimate,
         advice=subject.advice,
     )
-
-
-def _plan(stack: str, environment: Environment, plans: pathlib.Path | None) -> Graph:
-    if plans is not None:
-        return kept_plan(stack, environment, plans)
-    from gpufleet.graph import offline  # noqa: PLC0415 the SDKs behind it take a while
-
-    return offline.plan(stack, environment)
 
 
 def _ask(source: Source, subject: Subject) -> tuple[list[str], list[Finding]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpufleet.cli.output import Format, FormatOption, OutputOption, columns, document, emit, emit_json, wants_colour
+from gpufleet.cli.output import Format, FormatOption, OutputOption, columns, emit, wants_colour
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import Named, StackFileOption, named
 from gpufleet.errors import ConfigurationError
@@ -54,9 +54,10 @@ def check(
     """
     from gpufleet.check import check as checked
     from gpufleet.check.report import worst
+    from gpufleet.engine.cache import plans_folder
 
     sources = _sources(environments or [], stack_file, every=every)
-    plans = _plans_folder()
+    plans = plans_folder()
     reports = [
         checked(
             source.path,
@@ -89,33 +90,22 @@ def _sources(environments: list[str], stack_file: Path | None, *, every: bool) -
     return [named(environment, None) for environment in dict.fromkeys(environments)]
 
 
-def _plans_folder() -> Path | None:
-    from gpufleet.engine.cache import cache_root
-    from gpufleet.engine.errors import EngineUnavailableError
-
-    try:
-        return cache_root() / "plans"
-    except EngineUnavailableError:
-        return None  # no home folder: nothing is kept, and the check takes longer
-
-
 def _is_ci() -> bool:
     return any(os.environ.get(name, "").casefold() not in {"", "0", "false"} for name in _CI_VARIABLES)
 
 
 def _write(reports: Sequence[Report], form: Format, output: Path | None, *, several: bool) -> None:
-    from gpufleet.check.render import document as documents
+    from gpufleet.check.render.document import document
     from gpufleet.check.render.text import headline, text
 
     if form is Format.TEXT:
         colour = output is None and wants_colour(sys.stdout)
         emit("\n".join(text(report, width=columns(), colour=colour) for report in reports), output)
-    elif several:
+    else:
         import json
 
-        emit(json.dumps([document("check", documents.document(report)) for report in reports], indent=2), output)
-    else:
-        emit_json("check", documents.document(reports[0]), output)
+        found = [document(report) for report in reports]
+        emit(json.dumps(found if several else found[0], indent=2), output)
     if output is not None or form is Format.JSON:
         for report in reports:
             sys.stderr.write(f"{headline(report)}\n")

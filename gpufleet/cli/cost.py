@@ -75,13 +75,14 @@ def cost(
 
 def _estimate(source: Source) -> tuple[Environment, Estimate]:
     from gpufleet.cost import estimate
-    from gpufleet.graph.offline import plan
+    from gpufleet.engine.cache import plans_folder
+    from gpufleet.graph.cached import plan
     from gpufleet.spec import load
 
     loaded = load(source.file)
     for warning in loaded.warnings:
         people().print(str(warning), markup=False)
-    graph = plan(source.environment, loaded.environment)
+    graph = plan(source.environment, loaded.environment, plans_folder())
     return loaded.environment, estimate(loaded.environment, graph, name=source.environment)
 
 

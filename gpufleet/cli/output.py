@@ -114,9 +114,4 @@ def emit_json(kind: str, body: Mapping[str, object], output: Path | None = None)
     Raises:
         ConfigurationError: the file cannot be written.
     """
-    emit(json.dumps(document(kind, body), indent=2), output)
-
-
-def document(kind: str, body: Mapping[str, object]) -> dict[str, object]:
-    """A document of `emit_json`, for those who write several in one list."""
-    return {"schemaVersion": JSON_SCHEMA_VERSION, "kind": kind, **body}
+    emit(json.dumps({"schemaVersion": JSON_SCHEMA_VERSION, "kind": kind, **body}, indent=2), output)

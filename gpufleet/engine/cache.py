@@ -1,4 +1,4 @@
-"""The folder where engines that gpufleet installed are kept between checkouts."""
+"""The folder where engines that gpufleet installed, and plans that it made, are kept between runs."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ def cache_root() -> Path:
         raise EngineUnavailableError(
             "no home folder to keep the engine in", hint="Set GPUFLEET_CACHE to a folder that can be written."
         ) from error
+
+
+def plans_folder() -> Path | None:
+    """Where plans are kept (`gpufleet.graph.cached`); None without a home folder, and each plan is made anew."""
+    try:
+        return cache_root() / "plans"
+    except EngineUnavailableError:
+        return None

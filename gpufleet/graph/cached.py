@@ -35,24 +35,26 @@ _MASK: Final = "\0"
 """Before the name of a `Hidden` value; no text of a YAML file can hold it."""
 
 
-def plan(stack: str, environment: Environment, folder: Path, *, subscription_id: str | None = None) -> Graph:
+def plan(stack: str, environment: Environment, folder: Path | None, *, subscription_id: str | None = None) -> Graph:
     """`offline.plan`, from `folder` when it was made before.
 
     Args:
         stack: see `offline.plan`.
         environment: see `offline.plan`.
-        folder: where plans are kept; made when missing. One that can't be used costs time and nothing else.
+        folder: where plans are kept; made when missing. One that can't be used costs time and nothing else. None to
+            plan anew.
         subscription_id: see `offline.plan`.
 
     Raises:
         GpufleetError: see `offline.plan`.
     """
-    file = folder / f"{_key(stack, environment, subscription_id)}.json"
-    if (graph := _read(file)) is None:
+    file = None if folder is None else folder / f"{_key(stack, environment, subscription_id)}.json"
+    if file is None or (graph := _read(file)) is None:
         from gpufleet.graph import offline  # noqa: PLC0415 what this module is there to avoid
 
         graph = offline.plan(stack, environment, subscription_id=subscription_id)
-        _write(file, graph)
+        if file is not None:
+            _write(file, graph)
     return graph
 
 

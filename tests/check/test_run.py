@@ -26,7 +26,7 @@ def _raising(error: Exception) -> object:
 def test_a_program_that_refuses_is_a_finding_and_sizing_goes_on(
     stacks: Stacks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "kept_plan", _raising(ConfigurationError("the name is too long.", hint="Shorten it.")))
+    monkeypatch.setattr(run, "plan", _raising(ConfigurationError("the name is too long.", hint="Shorten it.")))
     report = stacks.check({("budget", "monthlyUsd"): 100})
     (found,) = report.findings
     assert (found.rule, found.message, found.fix) == ("plan", "the name is too long", "Shorten it")
@@ -87,7 +87,7 @@ def test_damaged_data_is_no_finding_on_an_environment(stacks: Stacks, monkeypatc
 def test_without_a_folder_for_plans_it_plans_anew(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def plan(stack: str, environment: Environment) -> object:
+    def plan(stack: str, environment: Environment, *, subscription_id: str | None) -> object:
         asked.append(f"{stack} {environment.owner}")
         raise ConfigurationError("enough")
 

@@ -14,9 +14,6 @@ import jsonschema
 import pytest
 
 from gpufleet.cli import app
-from gpufleet.graph import Graph
-from gpufleet.graph.offline import plan
-from gpufleet.spec import Environment
 
 ROOT = Path(__file__).parents[2]
 GPUFLEET = str(Path(sys.prefix) / "bin" / "gpufleet")
@@ -74,24 +71,19 @@ class Gpufleet:
         subprocess.run(["git", "-C", str(self.folder), *identity, *arguments], check=True, capture_output=True)
 
 
-_PLANS: dict[tuple[str, str], Graph] = {}
-
-
-def _planned_once(stack: str, environment: Environment) -> Graph:
-    """The real plan, made once for each environment: most tests here ask for the same few."""
-    key = (stack, environment.model_dump_json())
-    if key not in _PLANS:
-        _PLANS[key] = plan(stack, environment)
-    return _PLANS[key]
-
-
 @pytest.fixture
-def gpufleet(checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Gpufleet:
+def gpufleet(
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Gpufleet:
     # The console for people is made once a process, with whatever stderr was then.
     from gpufleet.cli.output import people
 
     people.cache_clear()
-    monkeypatch.setattr("gpufleet.graph.offline.plan", _planned_once)
+    # Plans are kept for all tests of a worker: most ask for the same few.
+    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     return Gpufleet(checkout, monkeypatch, capsys)

@@ -188,7 +188,7 @@ def build(
     transformation: pulumi.ResourceTransformation | None = None,
     mocks: Callable[[Graph], Mocks] | None = None,
 ) -> Graph:
-    """Run the program for one environment (a plain value), in a Pulumi runtime of its own; `mocks` stand for the cloud."""
+    """Run the program for one environment (a plain value) in a Pulumi runtime of its own; `mocks` are the cloud."""
     return contextvars.Context().run(
         lambda: _build(
             environment,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from gpufleet.check.finding import Finding
 from gpufleet.check.report import Report
 from gpufleet.cost.render.document import summary
 
+_VERSION: Final = 1
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
+
 
 def document(report: Report) -> dict[str, object]:
-    """The body of the document `check`, without version and kind."""
-    return {
+    """The document `check`, the one whose keys are in snake case: pipelines read it beside other tools' reports."""
+    body = {
+        "schemaVersion": _VERSION,
+        "kind": "check",
         "environment": report.environment,
         "stackFile": report.file,
         "strict": report.strict,
@@ -20,6 +28,17 @@ def document(report: Report) -> dict[str, object]:
         "cost": None if report.estimate is None else summary(report.estimate),
         "sizing": None if report.advice is None else [one.as_dict() for one in report.advice],
     }
+    return {_snake(key): _in_snake_case(value) for key, value in body.items()}
+
+
+def _snake(key: str) -> str:
+    return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", key)
+
+
+def _in_snake_case(value: object) -> object:
+    if isinstance(value, dict):
+        return {_snake(key): _in_snake_case(item) for key, item in value.items()}
+    return [_in_snake_case(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _finding(finding: Finding) -> dict[str, object]:
