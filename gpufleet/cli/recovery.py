@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from gpufleet.cli.progress.words import plural
+from gpufleet.engine.doubts import LEFT
 from gpufleet.engine.recovery import Outcome
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from gpufleet.engine.recovery import Repaired
 
 _ROWS = 20
+_LEFT = "had been left behind by a run that was cut off: it is in the state again"
 _SAID = {
     Outcome.ADOPTED: ("was made: it is in the state now", "green"),
     Outcome.DROPPED: ("was not made: it is not in the state", "dim"),
@@ -36,11 +38,18 @@ def repaired_lines(settled: Sequence[Repaired]) -> list[Text]:
     lines = [Text("The state is repaired:", "bold")]
     for item in settled[:_ROWS]:
         said, style = _SAID[item.outcome]
+        if item.outcome is Outcome.ADOPTED and item.doubt.operation == LEFT:
+            said = _LEFT
         lines.append(Text(f"  {item.doubt.label} {said}", style))
         if item.outcome is Outcome.FOREIGN:
             command = f"pulumi import '{item.doubt.type}' {item.doubt.name} '{item.doubt.id}'"
             lines.append(Text(f"    to take it over on purpose: {command}", style))
     return [*lines, *_more(len(settled))]
+
+
+def adopted(settled: Sequence[Repaired]) -> set[str]:
+    """URNs of what was found in the cloud and taken into the state."""
+    return {item.doubt.urn for item in settled if item.outcome is Outcome.ADOPTED}
 
 
 def _more(count: int) -> list[Text]:

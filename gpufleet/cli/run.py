@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -28,6 +28,7 @@ from gpufleet.cli.progress.summary import problem_lines
 from gpufleet.cli.progress.text import render
 from gpufleet.cli.run_options import Request
 from gpufleet.engine import EngineError, RunOptions, RunResult
+from gpufleet.engine.command import stops_noted
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Run:
         phase_seconds: how long the latest phase took.
         repaired: what earlier operations, or the latest phase's own, turned out to have done.
         ended_well: whether the latest phase came to its end without an error.
+        found_again: whether all that failed in the latest phase turned out to be there, and is in the state now.
     """
 
     def __init__(self, request: Request, root: Path) -> None:
@@ -81,6 +83,7 @@ class Run:
         self.model: RunModel | None = None
         self.result: RunResult | None = None
         self.ended_well = False
+        self.found_again = False
         self.phase_seconds = 0.0
         self.repaired: list[Repaired] = []
         self._began = time.monotonic()
@@ -176,23 +179,25 @@ class Run:
             EngineError: with what was said until then already shown.
         """
         model = RunModel(plan)
-        self.model, self.result, self.ended_well = model, None, False
+        self.model, self.result, self.ended_well, self.found_again = model, None, False, False
         failure: EngineError | None = None
-        with Progress(model, f"{title} {self.request.place}", tree=tree) as progress:
-            on_event: OnEvent = progress.take
-            try:
-                self.result = call(options, on_event=on_event)
-            except EngineError as error:
-                self.result = error.result
-                model.finish(cancelled=error.exit_code is ExitCode.CANCELLED)
-                failure = error
-            else:
-                model.finish()
-            finally:
-                self.phase_seconds = progress.elapsed
-        if failure is not None:
-            self._settle(call, look=failure.exit_code is not ExitCode.CANCELLED)
-            raise failure
+        with ExitStack() as afterwards:
+            with Progress(model, f"{title} {self.request.place}", tree=tree) as progress:
+                on_event: OnEvent = progress.take
+                try:
+                    self.result = call(options, on_event=on_event)
+                except EngineError as error:
+                    afterwards.enter_context(stops_noted())
+                    self.result = error.result
+                    model.finish(cancelled=error.exit_code is ExitCode.CANCELLED)
+                    failure = error
+                else:
+                    model.finish()
+                finally:
+                    self.phase_seconds = progress.elapsed
+            if failure is not None:
+                self._settle(call, look=failure.exit_code is not ExitCode.CANCELLED)
+                raise failure
         assert self.result is not None
         self.ended_well = True
         return self.result
@@ -202,7 +207,7 @@ class Run:
 
         Someone who has pressed Ctrl-C does not want to wait for Azure: then the next run finds out.
         """
-        from gpufleet.cli.recovery import repaired_lines
+        from gpufleet.cli.recovery import adopted, repaired_lines
 
         failed = self.result.failed if self.result else ()
         if not failed or call in {self.stack.preview, self.stack.preview_destroy, self.stack.preview_refresh}:
@@ -215,6 +220,7 @@ class Run:
         self.repaired.extend(settled)
         if settled:
             self.tell(repaired_lines(settled))
+        self.found_again = adopted(settled) == {operation.resource.urn for operation in failed}
 
     def tell(self, lines: list[Text]) -> None:
         """Say something to the person, on stderr."""

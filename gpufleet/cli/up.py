@@ -81,9 +81,24 @@ def up(
         run.recover()
         plan = None if skip_preview else _agreed(run)
         try:
-            run.phase("Updating", run.stack.up, options, tree=True, plan=plan)
+            _update(run, plan)
         finally:
             run.emit_text(_summary(run))
+
+
+def _update(run: Run, plan: RunModel | None) -> None:
+    """Let the engine update; again when all that it stumbled over was there, and is in the state by now."""
+    from gpufleet.engine import EngineError
+
+    while True:
+        try:
+            run.phase("Updating", run.stack.up, run.request.options, tree=True, plan=plan)
+        except EngineError:
+            # Each time the state has more in it, so this ends.
+            if not run.found_again:
+                raise
+        else:
+            return
 
 
 def _agreed(run: Run) -> RunModel | None:

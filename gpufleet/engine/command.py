@@ -122,9 +122,6 @@ def _stopping(process: subprocess.Popen[str], on_stopping: Callable[[], None]) -
         the signals that came, filled while it runs.
     """
     came: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield came  # Python delivers signals to the main thread only; whoever runs us elsewhere handles them there
-        return
 
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
@@ -134,11 +131,35 @@ def _stopping(process: subprocess.Popen[str], on_stopping: Callable[[], None]) -
         if len(came) == 1:
             on_stopping()
 
+    with _handling(stop):
+        yield came
+
+
+@contextmanager
+def stops_noted() -> Iterator[None]:
+    """Stop signals end nothing in here but engines that are started: for what must be done after a run has failed."""
+    with _handling(lambda *_: None):
+        yield
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Stop signals end nothing in here, engines included: for short steps without which something would be lost."""
+    with _handling(signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
+    """Give the stop signals another handler, in the main thread: Python delivers them nowhere else."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     # What is ignored stays ignored: `nohup` and background jobs mean it.
     heard = [number for number in _STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, stop) for number in heard}
+    before = {number: signal.signal(number, handler) for number in heard}
     try:
-        yield came
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

@@ -5,6 +5,9 @@ when it has ended. So after `kill -9` the notes say what was under way. When onl
 lost, the engine goes on and takes the note away all the same, although nobody knows whether the resource exists
 (pulumi/pulumi: pkg/engine/update.go, OnResourceStepPost). For those this module puts a mark of ours into the state: the
 resource with its id and an `initErrors` entry, which plain Pulumi takes for a resource to be updated.
+
+And a destroy drops what goes with its owner (`deletedWith`: a cluster's pools and objects) from the state before the
+owner is deleted. One that ends in between leaves them in the cloud alone, so that the next create finds them there.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpufleet.catalog import arm_ids
-from gpufleet.engine.azure_errors import outcome_is_known
+from gpufleet.engine.azure_errors import existing_id, outcome_is_known
 from gpufleet.engine.results import FailedOperation
 
 Record = dict[str, Any]
@@ -26,6 +29,8 @@ State = Mapping[str, Any]
 
 _MARK = "gpufleet does not know how this operation ended: "
 CREATING, UPDATING, DELETING = "creating", "updating", "deleting"
+LEFT = "leaving behind"
+"""What a run that was cut off deleted from the state and not from the cloud."""
 _OPERATIONS = {
     "create": CREATING,
     "create-replacement": CREATING,
@@ -41,7 +46,7 @@ class Doubt:
     """One operation whose end is unknown.
 
     Attributes:
-        operation: creating, updating, deleting, reading or importing (Pulumi's words).
+        operation: creating, updating, deleting, reading or importing (Pulumi's words), or `LEFT`.
         id: id of the resource in the cloud; "" when it cannot be told from its inputs.
         record: the resource as it was noted down; the state itself may lack it.
         checkable: whether the cloud could know it: not a component, and not a provider.
@@ -66,6 +71,11 @@ class Doubt:
     def label(self) -> str:
         """`AgentPool h100`."""
         return f"{self.type.rsplit(':', 1)[-1]} {self.name}"
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the state may lack the resource."""
+        return self.operation in {CREATING, LEFT}
 
     @property
     def checkable(self) -> bool:
@@ -117,6 +127,8 @@ def cloud_id(record: Record, *, subscription: str) -> str:
 def lost(failed: Sequence[FailedOperation], state: State, *, subscription: str) -> tuple[Doubt, ...]:
     """Failed operations of a run that nobody knows the end of: the provider died, or its answer did not arrive.
 
+    Also creates of what is there already inside something that the state has: a cut-off destroy may have left it.
+
     Args:
         failed: what failed in a run that has ended.
         state: exported after that run.
@@ -127,18 +139,22 @@ def lost(failed: Sequence[FailedOperation], state: State, *, subscription: str) 
     found = []
     for failure in failed:
         operation = _OPERATIONS.get(failure.op, "")
-        if not operation or not failure.resource.custom or failure.recorded or outcome_is_known(failure.message):
+        if operation == CREATING and existing_id(failure.message) is not None:
+            operation = LEFT
+        elif outcome_is_known(failure.message):
+            continue
+        if not operation or not failure.resource.custom or failure.recorded:
             continue
         record = (
             _noted(failure, resources, subscription)
-            if operation == CREATING
+            if operation in {CREATING, LEFT}
             else _current(resources, failure.resource.urn)
         )
         if record is None:
             continue
         identity = str(record.get("id") or "") or cloud_id(record, subscription=subscription)
         doubt = Doubt(urn=failure.resource.urn, operation=operation, id=identity, record=record)
-        if doubt.checkable and identity:
+        if doubt.checkable and identity and (operation != LEFT or _has_owner(doubt, resources)):
             found.append(doubt)
     return tuple(found)
 
@@ -149,7 +165,7 @@ def marked(state: State, found: Sequence[Doubt]) -> State:
     resources: list[Record] = edited["deployment"].setdefault("resources", [])
     for doubt in found:
         record = _current(resources, doubt.urn)
-        if doubt.operation == CREATING:
+        if doubt.is_new:
             record = place(resources, doubt)
         if record is not None:
             record["initErrors"] = [f"{_MARK}{doubt.operation}"]
@@ -242,6 +258,16 @@ def _noted(failure: FailedOperation, resources: Sequence[Record], subscription: 
         if id_ in words or below.startswith(f"{id_}/")
     ]
     return record
+
+
+def _has_owner(doubt: Doubt, resources: Sequence[Record]) -> bool:
+    """Whether it belongs to a resource of the state: to its cluster, for what is in a cluster."""
+    if doubt.type.startswith(_KUBERNETES):
+        urn, _, _ = str(doubt.record["provider"]).rpartition("::")
+        return _current(resources, urn) is not None
+    below = doubt.id.lower()
+    owners = (str(other.get("id") or "").lower() for other in resources if other.get("custom"))
+    return any("/providers/" in owner and below.startswith(f"{owner}/") for owner in owners)
 
 
 def _texts(value: object) -> Iterator[str]:

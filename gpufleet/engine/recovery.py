@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gpufleet.engine.doubts import CREATING, Doubt, Record, State, is_marked, place
+from gpufleet.engine.doubts import LEFT, Doubt, Record, State, is_marked, place
 from gpufleet.engine.errors import PendingOperationsError
 
 Read = Callable[[State, Sequence[str]], State]
@@ -79,7 +79,7 @@ def repair(
     resources: list[Record] = edited["deployment"].setdefault("resources", [])
     _require_ids(found, resources, environment)
     for doubt in found:
-        if doubt.operation == CREATING and doubt.checkable and not _is_recorded(doubt, resources):
+        if doubt.is_new and doubt.checkable and not _is_recorded(doubt, resources):
             _fit(place(resources, doubt), resources)
     there = {str(record["urn"]) for record in resources}
     targets = list(dict.fromkeys(doubt.urn for doubt in found if doubt.checkable and doubt.urn in there))
@@ -98,12 +98,13 @@ def repair(
 def _settle(doubt: Doubt, resources: list[Record], before: State) -> Outcome:
     """Write what the cloud said about one doubt into the state."""
     record = _find(resources, doubt, before)
-    if doubt.operation != CREATING or (_is_recorded(doubt, _resources(before)) and not is_marked(doubt.record)):
+    if not doubt.is_new or (_is_recorded(doubt, _resources(before)) and not is_marked(doubt.record)):
         if record is None:
             return Outcome.GONE if doubt.checkable and _find(_resources(before), doubt, before) else Outcome.DROPPED
         _note_breakage(record)
         return Outcome.REFRESHED
-    if record is not None and not _is_ours(doubt.record, record):
+    is_ours = _is_as_sent if doubt.operation == LEFT else _is_ours
+    if record is not None and not is_ours(doubt.record, record):
         resources.remove(record)
         _keep_the_old_one(doubt, resources, before)
         return Outcome.FOREIGN
@@ -132,6 +133,24 @@ def _is_ours(sent: Record, live: Record) -> bool:
     if isinstance(metadata, Mapping) and isinstance(live_metadata, Mapping):
         pairs.append((metadata.get("labels"), live_metadata.get("labels")))
     return all(_contains(sent_tags, live_tags) for sent_tags, live_tags in pairs)
+
+
+def _is_as_sent(sent: Record, live: Record) -> bool:
+    """Whether what nobody noted down is what we would have made: ours by its tags, else alike in all that it shows.
+
+    A cluster's objects and maintenance windows carry no tags that tell an environment.
+    """
+    wanted, outputs = sent.get("inputs") or {}, live.get("outputs") or {}
+    return _is_ours(sent, live) and (bool(wanted.get("tags")) or _agrees(wanted, outputs))
+
+
+def _agrees(sent: object, live: object) -> bool:
+    """Whether two values agree in all that both have; the cloud adds defaults and leaves out names that make the id."""
+    if isinstance(sent, Mapping) and isinstance(live, Mapping):
+        return all(_agrees(value, live[key]) for key, value in sent.items() if key in live)
+    if isinstance(sent, list) and isinstance(live, list):
+        return len(sent) == len(live) and all(map(_agrees, sent, live))
+    return sent == live
 
 
 def _contains(sent: object, live: object) -> bool:
@@ -196,7 +215,7 @@ def _require_ids(found: Sequence[Doubt], resources: Sequence[Record], environmen
     unknown = [
         doubt
         for doubt in found
-        if doubt.operation == CREATING
+        if doubt.is_new
         and doubt.checkable
         and (not doubt.id or str(doubt.record.get("provider")).rpartition("::")[0] not in providers)
     ]

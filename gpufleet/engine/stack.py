@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gpufleet.engine.command import unstoppable
 from gpufleet.engine.doubts import Doubt, State, doubts, lost, marked
 from gpufleet.engine.errors import PendingOperationsError, StackMissingError
 from gpufleet.engine.install import ensure_engine
@@ -229,11 +230,12 @@ class EnvironmentStack:
         Raises:
             EngineError: see `repair`.
         """
-        state = self.export()
-        found = lost(failed, state, subscription=self._subscription())
-        if not found:
-            return ()
-        self._replace(state, marked(state, found))
+        with unstoppable():  # a second Ctrl-C would lose for good what the first has cut off
+            state = self.export()
+            found = lost(failed, state, subscription=self._subscription())
+            if not found:
+                return ()
+            self._replace(state, marked(state, found))
         if not look:
             return ()
         state = self.export()
