@@ -6,6 +6,8 @@ The backend writes one file a lock, `.pulumi/locks/…/<uuid>.json`, and an engi
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import socket
@@ -71,6 +73,28 @@ def locks_in(refusal: str) -> tuple[Lock, ...]:
         for line in refusal.splitlines()
         if (match := _LINE.match(line))
     )
+
+
+def locks_beside(state: Path) -> tuple[Lock, ...]:
+    """The locks of the stack whose state file this is; one that cannot be read is being written or taken away.
+
+    The form of a lock file: pulumi/pulumi pkg/backend/diy/lock.go, lockContent.
+    """
+    folder = state.parents[2] / "locks" / "organization" / state.parent.name / state.stem
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            content = json.loads(file.read_text(encoding="utf-8"))
+            found.append(
+                Lock(
+                    url=file.as_uri(),
+                    user=content["username"],
+                    host=content["hostname"],
+                    pid=content["pid"],
+                    since=datetime.fromisoformat(content["timestamp"]),
+                )
+            )
+    return tuple(found)
 
 
 def remove_dead(locks: Sequence[Lock]) -> bool:

@@ -127,7 +127,8 @@ class Run:
             else tool_environment(place.engine)
         )
         backend = changes.applied().get("PULUMI_BACKEND_URL", "")
-        self._guard = StateGuard(state_file(backend, place.environment))
+        self.state_file = state_file(backend, place.environment)
+        self._guard = StateGuard(self.state_file)
         self.command = EngineCommand(place.engine, changes, on_stopping=self._stopping)
 
     def with_program(self, operation: _Operation) -> RunResult:

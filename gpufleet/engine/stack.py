@@ -10,8 +10,9 @@ from pathlib import Path
 
 from gpufleet.engine.command import unstoppable
 from gpufleet.engine.doubts import Doubt, State, doubts, lost, marked
-from gpufleet.engine.errors import PendingOperationsError, StackMissingError
+from gpufleet.engine.errors import PendingOperationsError, StackLockedError, StackMissingError
 from gpufleet.engine.install import ensure_engine
+from gpufleet.engine.locks import locks_beside
 from gpufleet.engine.project import stack_file
 from gpufleet.engine.recovery import Repaired, repair
 from gpufleet.engine.results import FailedOperation, OnEvent, RunKind, RunOptions, RunResult
@@ -195,6 +196,7 @@ class EnvironmentStack:
             found: from `in_doubt`.
 
         Raises:
+            StackLockedError: another run is under way, and what is in doubt is its own.
             PendingOperationsError: an id is not known, a provider cannot read, or the state was changed meanwhile;
                 nothing was changed by this call.
             EngineError: see `preview`.
@@ -207,6 +209,7 @@ class EnvironmentStack:
                 f"  pulumi refresh --clear-pending-creates --yes --skip-preview --stack {self.environment}",
             )
         run = Run(self._place, RunKind.REFRESH, RunOptions(), None)
+        self._require_unlocked(run.state_file)
         config_file = self._place.config_file
 
         def read(copy: State, targets: Sequence[str]) -> State:
@@ -258,6 +261,19 @@ class EnvironmentStack:
 
     def _subscription(self) -> str:
         return subscription_id(self._place.config_file, sandbox=self.sandbox)
+
+    def _require_unlocked(self, state: Path | None) -> None:
+        """An export takes no lock, so what it shows as cut off may be what another run is at.
+
+        Looked at where the state is a folder; elsewhere the import at the end of a repair meets the lock.
+        """
+        alive = [lock for lock in locks_beside(state) if not lock.dead] if state is not None else []
+        if alive:
+            raise StackLockedError(
+                f"{self.environment} is locked by {'; '.join(lock.holder for lock in alive)}",
+                hint="Wait for the other run.",
+                locks=tuple(alive),
+            )
 
     def _replace(self, before: State, after: State) -> None:
         """Put a state in the place of the one it was made from.

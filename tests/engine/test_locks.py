@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gpufleet.engine.locks import Lock, locks_in, remove_dead
+from gpufleet.engine.locks import Lock, locks_beside, locks_in, remove_dead
 
 NOW = datetime.now(UTC)
 
@@ -84,3 +85,16 @@ def test_all_or_nothing(tmp_path: Path, ended: int):
     assert remove_dead([lock(ended, file=dead)])  # somebody else was faster
     assert not remove_dead([lock(ended)])  # in a container of blobs only the engine's own way exists
     assert not remove_dead([])
+
+
+def test_locks_beside_a_state_file(tmp_path: Path):
+    state = tmp_path / ".pulumi" / "stacks" / "gpufleet" / "dev.json"
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "gpufleet" / "dev"
+    assert locks_beside(state) == ()
+    folder.mkdir(parents=True)
+    content = {"pid": 4711, "username": "ana", "hostname": "build-7", "timestamp": "2026-11-21T12:01:48Z"}
+    (folder / "a.json").write_text(json.dumps(content))
+    (folder / "b.json").write_text("{")  # being written
+    (lock,) = locks_beside(state)
+    assert lock.holder == "process 4711 of ana on build-7, since 2026-11-21 12:01:48 UTC"
+    assert lock.file == folder / "a.json"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from gpufleet.engine import FailedOperation, PendingOperationsError, Resource
-from gpufleet.engine.doubts import Doubt, Record, State, cloud_id, doubts, is_marked, lost, marked
+from gpufleet.engine.doubts import LEFT, Doubt, Record, State, cloud_id, doubts, is_marked, lost, marked
 from gpufleet.engine.recovery import Outcome, repair
 from tests.engine.states import GROUP_ID, GROUP_TYPE, POOL_ID, POOL_INPUTS, POOL_TYPE, PROVIDER, group, pool, state, urn
 
@@ -247,7 +247,7 @@ def test_a_lost_delete_is_settled_too():
     "failure",
     [
         failed("create", 'Status=409 Code="QuotaExceeded" Message="No."'),
-        failed("create", f"cannot create already existing resource '{POOL_ID}'"),
+        failed("create", f"cannot create already existing resource '{POOL_ID}'"),  # of a cluster that is not ours
         failed("create", EOF, recorded=True),
         failed("delete-replaced", EOF),
         failed("read", EOF),
@@ -258,3 +258,41 @@ def test_a_lost_delete_is_settled_too():
 )
 def test_what_is_certain_or_recorded_or_unknown_to_us_is_not_marked(failure: FailedOperation):
     assert lost([failure], state(), subscription="") == ()
+
+
+CLUSTER_TYPE = "azure-native:containerservice:ManagedCluster"
+CLUSTER = {
+    "urn": urn(CLUSTER_TYPE, "aks"),
+    "custom": True,
+    "type": CLUSTER_TYPE,
+    "id": POOL_ID.rpartition("/agentPools/")[0],
+    "inputs": {},
+    "outputs": {"provisioningState": "Succeeded"},
+    "provider": PROVIDER,
+}
+EXISTS = f"cannot create already existing resource '{POOL_ID}'"
+
+
+def test_what_a_destroy_left_in_our_cluster_is_taken_back():
+    before = state(dict(CLUSTER))
+    (doubt,) = lost([failed("create", EXISTS)], before, subscription="")
+    assert (doubt.operation, doubt.id) == (LEFT, POOL_ID)
+    noted = marked(before, [doubt])
+    assert [one.operation for one in doubts(noted, subscription="")] == [LEFT]
+    after, outcomes = repaired(noted, Cloud({POOL_ID: LIVE}))
+    assert outcomes == [Outcome.ADOPTED]
+    assert entries(after)[0]["inputs"] == POOL_INPUTS
+    assert not is_marked(entries(after)[0])
+
+
+def test_what_somebody_else_made_in_our_cluster_is_left_alone():
+    before = state(dict(CLUSTER))
+    (doubt,) = lost([failed("create", EXISTS)], before, subscription="")
+    theirs = {**LIVE, "tags": {"environment": "prod"}}
+    after, outcomes = repaired(marked(before, [doubt]), Cloud({POOL_ID: theirs}))
+    assert (outcomes, entries(after)) == ([Outcome.FOREIGN], [])
+    untagged = {name: value for name, value in POOL_INPUTS.items() if name != "tags"}
+    alike = {**doubt.record, "inputs": untagged}
+    noted = marked(before, [Doubt(urn=doubt.urn, operation=LEFT, id=POOL_ID, record=alike)])
+    after, outcomes = repaired(noted, Cloud({POOL_ID: {**LIVE, "count": 3}}))
+    assert (outcomes, entries(after)) == ([Outcome.FOREIGN], [])
