@@ -29,6 +29,17 @@ def gpufleet(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str])
     return run
 
 
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """prod with a node too few in two regions, in a checkout of its own."""
+    (tmp_path / "stacks").mkdir()
+    stack = tmp_path / "stacks" / "Pulumi.prod.yaml"
+    stack.write_text((ROOT / "stacks" / "Pulumi.prod.yaml").read_text().replace("max: 13", "max: 12"))
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    return stack
+
+
+@pytest.mark.usefixtures("short")
 def test_the_proposal_for_people(gpufleet: Run) -> None:
     code, out, err = gpufleet("size", "prod")
     assert (code, err) == (0, "")
@@ -39,22 +50,18 @@ def test_the_proposal_for_people(gpufleet: Run) -> None:
     assert lines[-1] == "Formulas, inputs and sources: gpufleet explain sizing prod"
 
 
-def test_the_patch_goes_through_git_and_is_stable(
-    gpufleet: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "stacks").mkdir()
-    stack = tmp_path / "stacks" / "Pulumi.prod.yaml"
-    stack.write_text((ROOT / "stacks" / "Pulumi.prod.yaml").read_text())
-    monkeypatch.setattr(project, "ROOT", tmp_path)
+def test_the_patch_goes_through_git_and_is_stable(gpufleet: Run, short: Path) -> None:
     code, out, err = gpufleet("size", "prod", "--format", "patch")
     assert (code, err) == (0, "")
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "apply"], cwd=tmp_path, input=out.encode(), check=True)
-    assert stack.read_text().count("max: 13") == 2
+    folder = short.parents[1]
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    subprocess.run(["git", "apply"], cwd=folder, input=out.encode(), check=True)
+    assert short.read_bytes() == (ROOT / "stacks" / "Pulumi.prod.yaml").read_bytes()
     assert gpufleet("size", "prod", "--format", "patch") == (0, "", "")
     assert gpufleet("size", "prod")[1].startswith("prod: what is declared carries what is asked; nothing to change.")
 
 
+@pytest.mark.usefixtures("short")
 def test_the_proposal_for_programs(gpufleet: Run, tmp_path: Path) -> None:
     file = tmp_path / "size.json"
     code, out, err = gpufleet("size", "prod", "--format", "json", "--output", str(file))
