@@ -74,14 +74,14 @@ def size(
     the message says which limit would have to give way, and by how much.
     """
     from gpufleet.errors import ConfigurationError
-    from gpufleet.sizing.numbers import positive
+    from gpufleet.sizing.numbers import not_negative, positive
     from gpufleet.sizing.proposal import propose
     from gpufleet.sizing.serving_advice import Limits
 
     source = current(environment, stack_file)
     limits = Limits(
         quotas=_quotas(quota or []),
-        spot_share=spot_share / 100,
+        spot_share=not_negative("--spot-share", spot_share, at_most=100) / 100,
         any_size=any_size,
         max_regions=max_regions,
         survive_loss=survive_loss,

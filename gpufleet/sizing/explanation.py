@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -72,3 +73,12 @@ def shown(value: float | str) -> str:
     if 1e-3 <= abs(value) < 1e6:
         return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
     return f"{value:.3g}"
+
+
+def shown_share(part: float) -> str:
+    """A part of a whole, from 0 to 1, in percent; rounded down, so that what falls short never reads as enough."""
+    if 0 < part < 0.001:
+        return "under 0.1 %"
+    digits = 0 if 0.1 <= part < 0.99 else 1
+    # 0.29 * 100 is 28.999…: what lies within float noise of the next step is that step.
+    return f"{math.floor(part * 100 * 10**digits + 1e-9) / 10**digits:g} %"

@@ -156,7 +156,7 @@ def _told(built: PlacementProgram, solution: Solution, amounts: Mapping[str, flo
         elif second:
             yield f"{amount:,.0f} tokens/s of {first} given up when {second} is lost"
         else:
-            yield f"a spot share of {first} above {problem.spot_share:.0%}"
+            yield f"a spot share of {first} above {problem.spot_share * 100:g} %"
 
 
 def _late(built: PlacementProgram, solution: Solution, origin: str, model: str) -> str:

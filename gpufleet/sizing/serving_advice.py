@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gpufleet.catalog import latency, prices, regions, sizes
 from gpufleet.sizing.advice import Advice, Objection
 from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
-from gpufleet.sizing.explanation import Figure, Input
+from gpufleet.sizing.explanation import Figure, Input, shown_share
 from gpufleet.sizing.numbers import SizingError
 from gpufleet.sizing.placement import InfeasibleError, place
 from gpufleet.sizing.serving import Serving, Unfit, serve, serving_figures
@@ -100,14 +100,15 @@ def _objections(inference: Inference) -> Iterator[Objection]:
         yield Objection(
             rule="demand",
             path=path,
-            message=f"all pools at their most, spot included, give {1 / total:.0%} of the declared demand",
+            message=f"all pools at their most, spot included, give {shown_share(1 / total)} of the declared demand",
             fix="Raise nodes.max; `gpufleet size` proposes by how much",
         )
     elif (lost := _worst_loss(inference)) is not None and lost[1] > 1 + 1e-9:
         yield Objection(
             rule="region-loss",
             path=path,
-            message=f"with {lost[0]} lost the other regions give {1 / lost[1]:.0%} of the declared demand",
+            message=f"with {lost[0]} lost the other regions, all pools at their most and spot included, give "
+            f"{shown_share(1 / lost[1])} of the declared demand",
             fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
         )
 

@@ -213,8 +213,14 @@ def test_demand_that_is_not_met_and_a_loss_that_is_not_covered() -> None:
         return [objection.message for objection in _advice(value)[-1].objections]
 
     assert told(20_000, two) == []
-    assert told(48_496, two[:1]) == ["all pools at their most, spot included, give 50% of the declared demand"]
-    assert told(48_496, two) == ["with eastus lost the other regions give 50% of the declared demand"]
+    assert told(48_496, two[:1]) == ["all pools at their most, spot included, give 50 % of the declared demand"]
+    lost = "with eastus lost the other regions, all pools at their most and spot included, give"
+    assert told(48_496, two) == [f"{lost} 50 % of the declared demand"]
+    # 24,248 of 24,300: short is never shown as whole; and of very much, what there is isn't nothing.
+    assert told(24_300, two) == [f"{lost} 99.7 % of the declared demand"]
+    assert told(1e9, two[:1]) == [
+        "all pools at their most, spot included, give under 0.1 % of the declared demand",
+    ]
 
 
 def test_placement_honours_latency_and_quota() -> None:
