@@ -1,16 +1,24 @@
-"""A placement as large as Azure, with quotas, latency ceilings and any region lost: `python -m bench.placement`."""
+"""A placement as large as Azure, with quotas, latency ceilings and any region lost.
+
+`python -m bench.placement [SEED]…` solves and times some. `make bench` runs one as a whole process, the start of
+Python and the import of scipy included, and solves it once more inside its own.
+"""
 
 from __future__ import annotations
 
 import random
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
+from gpufleet.engine.project import ROOT
 from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
 from gpufleet.sizing.placement import place
 
 REGIONS, SIZES, MODELS, ORIGINS = 60, 20, 10, 8
 NAME = f"placement of {MODELS} models on {SIZES} sizes in {REGIONS} regions"
+SIZE = "gpufleet size prod"
 
 
 def problem(seed: int) -> Problem:
@@ -66,7 +74,23 @@ def timed(seed: int) -> tuple[float, Plan]:
     return time.perf_counter() - begun, plan
 
 
+def commands() -> Iterator[tuple[str, list[str], Path]]:
+    """Name, command and working folder of each, in the order to run them."""
+    yield NAME, [sys.executable, "-m", "bench.placement", "1"], ROOT
+    yield SIZE, [str(Path(sys.prefix) / "bin" / "gpufleet"), "size", "prod"], ROOT
+
+
+def solved_milliseconds() -> dict[str, float]:
+    """The same problem without start and imports."""
+    return {f"{NAME}, solved": timed(1)[0] * 1000}
+
+
+def pairs(bare: str) -> tuple[tuple[str, str], ...]:
+    """Which figures to divide: slow by fast."""
+    return (NAME, bare), (SIZE, bare)
+
+
 if __name__ == "__main__":
-    for number in range(1, 6):
+    for number in [int(argument) for argument in sys.argv[1:]] or range(1, 6):
         taken, found = timed(number)
         sys.stdout.write(f"{taken:6.2f} s  within {found.gap:.1%} of the optimum  {NAME}, problem {number}\n")

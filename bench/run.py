@@ -1,7 +1,7 @@
 """What is measured: the frontier's preview with and without version aliases, and `up` of every stack, in the sandbox.
 
-Beside that, `gpufleet check` against a bare import and a preview (`bench.checks`), what the sandbox's provider adds to
-a create (`bench.creates`), and memory (`bench.memory`).
+Beside that, `gpufleet check` against a bare import and a preview (`bench.checks`), a large placement
+(`bench.placement`), what the sandbox's provider adds to a create (`bench.creates`), and memory (`bench.memory`).
 Every figure is wall clock of a whole command, started anew, as a person waits for it. All of them come from one run on
 one machine, so their ratios mean something; nothing here passes or fails.
 """
@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench import checks
+from bench import checks, placement
 from bench.creates import added_milliseconds
 from bench.memory import PeakMemory
 from gpufleet.engine.install import ensure_engine
@@ -59,7 +59,7 @@ class Report:
         seconds: per command, one figure a repetition.
         resources: per stack, resources that its `up` makes, components included.
         megabytes: per command and process, the most memory it had resident, one figure a repetition.
-        milliseconds: what `bench.creates` measures, one figure a repetition.
+        milliseconds: what is measured inside a process (`bench.placement`, `bench.creates`), one figure a repetition.
     """
 
     about: dict[str, str]
@@ -74,7 +74,13 @@ class Report:
 
     def ratios(self) -> dict[str, float]:
         """How many times faster the second is than the first."""
-        pairs = ((UNTRIMMED, OURS), (UNTRIMMED, TRIMMED), (TRIMMED, OURS), *checks.pairs(TRIMMED))
+        pairs = (
+            (UNTRIMMED, OURS),
+            (UNTRIMMED, TRIMMED),
+            (TRIMMED, OURS),
+            *checks.pairs(TRIMMED),
+            *placement.pairs(checks.BARE),
+        )
         return {f"{slow} / {fast}": round(self.median(slow) / self.median(fast), 2) for slow, fast in pairs}
 
 
@@ -96,7 +102,9 @@ def measure(stacks: list[str], repeat: int) -> Report:
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
             for name, command, where, more in checks.commands(folder / "plans"):
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine, more=more))
-            for figure, value in added_milliseconds(folder / "creates").items():
+            for name, command, where in placement.commands():
+                report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
+            for figure, value in {**placement.solved_milliseconds(), **added_milliseconds(folder / "creates")}.items():
                 report.milliseconds.setdefault(figure, []).append(value)
                 _say(f"{value:8.1f} ms {figure}")
             for stack in stacks:
@@ -238,7 +246,7 @@ def _markdown(report: Report, medians: Mapping[str, float]) -> str:
         lines.append(f"| {name} | {medians[name]:.2f} | {every} |")
     lines += ["", "| ratio | times |", "|---|---:|"]
     lines += [f"| {name} | {value:.2f} |" for name, value in report.ratios().items()]
-    lines += ["", "| 24 creates in parallel | median ms | all |", "|---|---:|---|"]
+    lines += ["", "| inside a process | median ms | all |", "|---|---:|---|"]
     for name, values in report.milliseconds.items():
         every = ", ".join(f"{value:.2f}" for value in values)
         lines.append(f"| {name} | {statistics.median(values):.2f} | {every} |")
