@@ -54,23 +54,25 @@ def explain(
             f"nothing to explain is called {topic}",
             hint=f"Did you mean {near}?" if near else f"Topics: {', '.join(_TOPICS)}.",
         )
-    advice = _sizing(environment, stack_file)
+    name, advice = _sizing(environment, stack_file)
     if form is Format.JSON:
-        body = {"topic": topic, "environment": environment, "parts": [one.as_dict() for one in advice]}
+        body = {"topic": topic, "environment": name, "parts": [one.as_dict() for one in advice]}
         emit_json("explain", body, output)
     else:
         emit("\n".join(_text(advice)).strip("\n"), output)
 
 
-def _sizing(environment: str | None, stack_file: Path | None) -> Sequence[Advice]:
+def _sizing(environment: str | None, stack_file: Path | None) -> tuple[str | None, Sequence[Advice]]:
+    """The environment's name and its advice; no name and the worked examples when none is meant."""
     if environment is None and stack_file is None:
         from gpufleet.sizing.examples import examples
 
-        return examples()
+        return None, examples()
     from gpufleet.sizing.proposal import advise
     from gpufleet.spec import load
 
-    return advise(load(current(environment, stack_file).file).environment)
+    source = current(environment, stack_file)
+    return source.environment, advise(load(source.file).environment)
 
 
 def _text(advice: Sequence[Advice]) -> Iterator[str]:

@@ -5,14 +5,32 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from gpufleet.cli import app
 from gpufleet.engine import project
+from gpufleet.sizing.advice import SERVING_RULES, TRAINING_RULES
 
 Run = Callable[..., tuple[int, str, str]]
 ROOT = Path(__file__).parents[2]
+
+
+def schema(kind: str) -> Any:  # noqa: ANN401 - whatever the schema says
+    return json.loads((ROOT / "docs" / "schemas" / f"{kind}.v1.json").read_text())
+
+
+def validate(document: object, kind: str) -> None:
+    """Against the published schema, with no field that it doesn't name."""
+    strict = json.loads(json.dumps(schema(kind)), object_hook=_closed)
+    jsonschema.Draft202012Validator.check_schema(strict)
+    jsonschema.Draft202012Validator(strict).validate(document)
+
+
+def _closed(part: dict[str, Any]) -> dict[str, Any]:
+    return {**part, "additionalProperties": False} if isinstance(part.get("properties"), dict) else part
 
 
 @pytest.fixture
@@ -67,6 +85,7 @@ def test_the_proposal_for_programs(gpufleet: Run, tmp_path: Path) -> None:
     code, out, err = gpufleet("size", "prod", "--format", "json", "--output", str(file))
     assert (code, out, err) == (0, "", "")
     document = json.loads(file.read_text())
+    validate(document, "size")
     assert (document["schemaVersion"], document["kind"], document["environment"]) == (1, "size", "prod")
     assert [one["title"] for one in document["advice"]] == ["training fabric frontier", "inference"]
     assert document["advice"][1]["changes"][0] == {
@@ -124,8 +143,38 @@ def test_explain_without_an_environment_shows_published_numbers(gpufleet: Run) -
     code, out, _ = gpufleet("explain", "sizing", "--format", "json")
     assert code == 0
     document = json.loads(out)
+    validate(document, "explain")
     assert (document["kind"], document["topic"], document["environment"]) == ("explain", "sizing", None)
     assert document["parts"][0]["figures"][0]["value"] == 419
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod", "frontier"])
+def test_documents_of_the_committed_stacks_fit_their_schemas(gpufleet: Run, environment: str) -> None:
+    code, out, _ = gpufleet("size", environment, "--any-size", "--spot-share", "20", "--format", "json")
+    assert code == 0
+    validate(json.loads(out), "size")
+    code, out, _ = gpufleet("explain", "sizing", environment, "--format", "json")
+    assert code == 0
+    document = json.loads(out)
+    validate(document, "explain")
+    assert document["environment"] == environment
+    assert [change for part in document["parts"] for change in part["changes"]] == []
+
+
+def test_objections_fit_the_schemas(gpufleet: Run, short: Path) -> None:
+    short.write_text(short.read_text().replace("demandTokensPerSecond: 60000", "demandTokensPerSecond: 600000"))
+    code, out, _ = gpufleet("explain", "sizing", "--stack-file", str(short), "--format", "json")
+    assert code == 0
+    document = json.loads(out)
+    validate(document, "explain")
+    assert document["environment"] == "prod"
+    assert [one["rule"] for one in document["parts"][1]["objections"]] == ["demand"]
+
+
+def test_the_schemas_stand_alone_and_say_the_same() -> None:
+    size, explain = schema("size"), schema("explain")
+    assert size["$defs"] == explain["$defs"]
+    assert size["$defs"]["objection"]["properties"]["rule"]["enum"] == [*TRAINING_RULES, *SERVING_RULES]
 
 
 def test_explain_knows_its_topics(gpufleet: Run) -> None:
