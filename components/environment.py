@@ -47,7 +47,7 @@ class Environment(pulumi.ComponentResource):
     """By fabric."""
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("gpufleet:environment:Environment", name, {}, opts)
+        super().__init__("gpufleet:environment:Environment", name, {"specification": _recorded(args.spec)}, opts)
         self._spec = args.spec
         own = pulumi.ResourceOptions(parent=self)
         context = self._context(name, args)
@@ -142,3 +142,11 @@ class Environment(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _recorded(spec: EnvironmentSpec) -> str:
+    """The specification as the state keeps it, so that a policy, or an exported state, says what was declared.
+
+    Text, for the engine knows no difference between 6 and 6.0 and drops what is null.
+    """
+    return spec.model_dump_json(by_alias=True, exclude_defaults=True)

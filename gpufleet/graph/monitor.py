@@ -86,7 +86,7 @@ def _node(urn: str, request: resource_pb2.RegisterResourceRequest) -> Node:
         name=request.name,
         parent=request.parent,
         custom=request.custom,
-        properties=properties(_mapping(request.object)) if request.custom else {},
+        properties=properties(_mapping(request.object)),
         property_dependencies={
             key: tuple(sorted(found.urns)) for key, found in sorted(request.propertyDependencies.items()) if found.urns
         },

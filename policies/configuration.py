@@ -1,0 +1,90 @@
+"""What the rules allow in one environment: `policies/config/<environment>.json`.
+
+The file has the form of Pulumi's `--policy-pack-config`, so the same one goes to the engine: by rule id, `advisory`,
+`mandatory` or `disabled`, or a mapping with `enforcementLevel` and the rule's settings; `all` sets the level of every
+rule. It holds for all three packs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from gpufleet.catalog.nearest import nearest_name
+from gpufleet.errors import ConfigurationError
+from policies.evaluate import Configured, defaults
+from policies.rule import AnyRule, Enforcement
+
+FOLDER: Final = Path(__file__).parent / "config"
+LEVEL: Final = "enforcementLevel"
+ALL: Final = "all"
+OWN: Final = frozenset({"inputs", "undecided", "waivers"})
+"""Policies of the packs that are no rules: see `policies.pack`."""
+
+
+def load(environment: str, rules: Iterable[AnyRule], folder: Path = FOLDER) -> dict[str, Configured]:
+    """The configuration of every rule in an environment; the rules' defaults when it has no file.
+
+    Raises:
+        ConfigurationError: the file can't be read, or names a rule or a setting that doesn't exist.
+    """
+    path = folder / f"{environment}.json"
+    name = f"policies/config/{path.name}"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name} can't be read: {error}", hint="It is a JSON object by rule id.") from None
+    return parse(content, rules, name)
+
+
+def parse(content: object, rules: Iterable[AnyRule], name: str) -> dict[str, Configured]:
+    """The same of a file's content. See `load`; `name` is what messages call it."""
+    if not isinstance(content, Mapping):
+        raise ConfigurationError(f"{name} is no JSON object", hint="It is a JSON object by rule id.")
+    known = {rule.id: rule for rule in rules}
+    for key in content:
+        if key not in known and key != ALL and key not in OWN:
+            near = nearest_name(str(key), [*known, ALL, *OWN])
+            raise ConfigurationError(
+                f"{name}: there is no rule {key}",
+                hint=f"Did you mean {near}?" if near else "`gpufleet explain rules` lists them.",
+            )
+    level = _level(content.get(ALL), f"{name}: {ALL}")
+    return {id_: configured(rule, content.get(id_), level, f"{name}: {id_}") for id_, rule in known.items()}
+
+
+def configured(rule: AnyRule, value: object, level: Enforcement | None, name: str) -> Configured:
+    """What a rule's entry says; `level` is that of all rules.
+
+    Raises:
+        ConfigurationError: it is no entry for this rule.
+    """
+    settings = {key: item for key, item in value.items() if key != LEVEL} if isinstance(value, Mapping) else {}
+    try:
+        found = rule.settings.model_validate(settings) if settings else defaults(rule).settings
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        allowed = [field.alias or key for key, field in rule.settings.model_fields.items()]
+        raise ConfigurationError(
+            f"{name}.{where}: {first['msg']}",
+            hint=f"Its settings are {', '.join(allowed)}." if allowed else "This rule has no settings.",
+        ) from None
+    own = _level(value, name)
+    return Configured(settings=found, enforcement=own or level or rule.enforcement)
+
+
+def _level(value: object, name: str) -> Enforcement | None:
+    given = value.get(LEVEL) if isinstance(value, Mapping) else value
+    if given is None:
+        return None
+    try:
+        return Enforcement(str(given))
+    except ValueError:
+        raise ConfigurationError(
+            f"{name}: {given!r} is no enforcement level", hint=f"Use one of {', '.join(Enforcement)}."
+        ) from None

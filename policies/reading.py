@@ -1,0 +1,139 @@
+"""The one way for rules to read properties: a value that nobody knows, or of the wrong type, is never taken for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from gpufleet.graph import SECRET, UNKNOWN
+from gpufleet.graph.model import Value
+from gpufleet.spec.problem import key_text
+
+_T = TypeVar("_T")
+
+
+class UndecidedError(Exception):
+    """A rule needs a value that nobody knows: the subject's verdict is *undecided*, unless it fails anyway."""
+
+
+class MistypedError(Exception):
+    """A value is of a type that the resource's API doesn't take: the subject fails."""
+
+
+@dataclass(frozen=True)
+class Properties:
+    """A mapping of properties at some depth of a resource, read by type.
+
+    Every accessor takes a path of keys and list indices below this mapping and returns None when a part of it is
+    missing.
+
+    Attributes:
+        values: by the provider's own names.
+        where: the path of this mapping inside the resource, for messages.
+    """
+
+    values: Mapping[str, Value]
+    where: tuple[str | int, ...] = ()
+
+    def value(self, *path: str | int) -> Value:
+        """Whatever stands at the path.
+
+        Raises:
+            UndecidedError: it, or a value on the way, is unknown or secret.
+            MistypedError: a value on the way is neither a mapping nor a list.
+        """
+        value: Value = dict(self.values)
+        for depth, part in enumerate(path, start=1):
+            if value is None:
+                return None
+            if isinstance(value, dict) and isinstance(part, str):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int):
+                value = value[part] if -len(value) <= part < len(value) else None
+            else:
+                raise MistypedError(f"{self._name(path[: depth - 1])} is {_shown(value)} and has no {part}")
+            if value is UNKNOWN:
+                raise UndecidedError(f"{self._name(path[:depth])} is known only once Azure has made it")
+            if value is SECRET:
+                raise UndecidedError(f"{self._name(path[:depth])} is secret")
+        return value
+
+    def text(self, *path: str | int) -> str | None:
+        """The text at the path. Raises as `value` does; MistypedError when it is no text."""
+        return self._typed(str, "text", path)
+
+    def flag(self, *path: str | int) -> bool | None:
+        """The boolean at the path. Raises as `value` does; MistypedError when it is no boolean."""
+        return self._typed(bool, "true or false", path)
+
+    def integer(self, *path: str | int) -> int | None:
+        """The whole number at the path; 6.0 is one (the engine has floats alone), "6" is none. Raises as `value`."""
+        number = self.number(*path)
+        if number is not None and number != int(number):
+            raise MistypedError(f"{self._name(path)} is {number}, not a whole number")
+        return None if number is None else int(number)
+
+    def number(self, *path: str | int) -> float | None:
+        """The number at the path. Raises as `value` does; MistypedError when it is none."""
+        value = self.value(*path)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise MistypedError(f"{self._name(path)} is {_shown(value)}, not a number")
+        return value
+
+    def items(self, *path: str | int) -> tuple[Value, ...]:
+        """The list at the path, () when there is none. Its items may be unknown: read them with `value` or `each`."""
+        return tuple(self._typed(list, "a list", path) or ())
+
+    def each(self, *path: str | int) -> tuple[Properties, ...]:
+        """The mappings in the list at the path. Raises as `value`, also when an item is unknown or no mapping."""
+        return tuple(self.below(*path, index) for index in range(len(self.items(*path))))
+
+    def texts(self, *path: str | int) -> tuple[str, ...]:
+        """The texts in the list at the path. Raises as `value`, also when an item is unknown or no text."""
+        return tuple(self.text(*path, index) or "" for index in range(len(self.items(*path))))
+
+    def below(self, *path: str | int) -> Properties:
+        """The mapping at the path, empty when there is none. Raises as `value` does."""
+        return Properties(self._typed(dict, "a mapping", path) or {}, (*self.where, *path))
+
+    def has(self, *path: str | int) -> bool:
+        """Whether there is anything at the path, known or not. Raises as `value` for what is on the way."""
+        *above, last = path
+        return self.below(*above).values.get(str(last)) is not None if isinstance(last, str) else False
+
+    def _typed(self, kind: type[_T], name: str, path: tuple[str | int, ...]) -> _T | None:
+        value = self.value(*path)
+        if value is None:
+            return None
+        if not isinstance(value, kind):
+            raise MistypedError(f"{self._name(path)} is {_shown(value)}, not {name}")
+        return value
+
+    def _name(self, path: tuple[str | int, ...]) -> str:
+        return key_text((*self.where, *path)) or "the resource"
+
+
+def _shown(value: Value) -> str:
+    match value:
+        case str():
+            return f"the text {value[:40]!r}"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def may(subjects: Iterable[_T], question: Callable[[_T], bool]) -> tuple[_T, ...]:
+    """The subjects of which a question is true, and those of which nobody can tell: they must be judged too."""
+    return tuple(subject for subject in subjects if _maybe(subject, question))
+
+
+def _maybe(subject: _T, question: Callable[[_T], bool]) -> bool:
+    try:
+        return question(subject)
+    except (UndecidedError, MistypedError):
+        return True
