@@ -6,7 +6,6 @@ They check first, repair what an earlier run left in doubt, run the engine with 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import gc
 import os
 import sys
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
     from gpufleet.spec import Environment
 
 EngineCall = Callable[..., RunResult]
-
-
-class UnknownEnvironmentError(GpufleetError):
-    """There is no stack file of that name."""
-
-    exit_code: ClassVar[ExitCode] = ExitCode.STACK_NOT_FOUND
 
 
 class DeclinedError(GpufleetError):
@@ -96,19 +89,16 @@ class Run:
             the environment's specification.
 
         Raises:
-            UnknownEnvironmentError: no such environment.
+            StackMissingError: no such environment.
             SpecError: the stack file has mistakes.
             AuthenticationError: on Azure, no credentials or no state backend.
         """
         from gpufleet.cli.sign_in import require_azure, require_backend
-        from gpufleet.engine.project import stack_files
+        from gpufleet.engine.project import stack_file
         from gpufleet.spec import StackFile, load
 
         request = self.request
-        files = stack_files(self.root)
-        if request.environment not in files:
-            raise _unknown(request.environment, list(files))
-        file = files[request.environment]
+        file = stack_file(self.root, request.environment)
         today = dt.datetime.now(tz=dt.UTC).date()
         loaded = load(StackFile.read(file, name=str(file.relative_to(self.root))), today=today)
         for warning in loaded.warnings:
@@ -354,15 +344,6 @@ def _interruptible() -> Iterator[None]:
     except typer.Abort:
         people().print()
         raise DeclinedError from None
-
-
-def _unknown(name: str, known: list[str]) -> UnknownEnvironmentError:
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    meant = f" Did you mean {nearest[0]}?" if nearest else ""
-    listed = ", ".join(known) if known else "none"
-    return UnknownEnvironmentError(
-        f"no environment {name}: there is no stacks/Pulumi.{name}.yaml.{meant}", hint=f"Environments: {listed}."
-    )
 
 
 def _emit_document(run: Run, outcome: Outcome, code: ExitCode, error: GpufleetError | None) -> None:

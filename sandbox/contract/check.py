@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 
+from gpufleet.catalog.nearest import nearest_name
 from sandbox.contract.model import Array, Contract, Enumeration, Map, ObjectShape, OneOf, Reference, Scalar, Shape
 from sandbox.errors import Failure
 from sandbox.values import UNKNOWN, Properties, Secret, Value
@@ -48,9 +48,8 @@ def property_path(base: str, key: str) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest known word, or nothing."""
-    by_folded = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), by_folded, n=1, cutoff=0.6)
-    return f"; did you mean '{by_folded[near[0]]}'?" if near else ""
+    near = nearest_name(word, known)
+    return f"; did you mean '{near}'?" if near else ""
 
 
 def _kind_of(value: Value) -> str:
