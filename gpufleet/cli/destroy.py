@@ -11,13 +11,12 @@ from gpufleet.cli.run_options import (
     EnvironmentArgument,
     ParallelOption,
     RefreshOption,
-    Request,
     SandboxOption,
     StopOnErrorOption,
     TargetDependentsOption,
     TargetOption,
     YesOption,
-    run_options,
+    request,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from gpufleet.cli.progress.model import RunModel
     from gpufleet.cli.run import Run
+    from gpufleet.cli.run_options import Request
     from gpufleet.engine import Resource
 
 app = typer.Typer()
@@ -56,34 +56,31 @@ def destroy(
     from gpufleet.cli.protection import in_state, to_unprotect
     from gpufleet.cli.run import reported, require_answerable
 
-    options = run_options(
-        targets=target,
-        target_dependents=target_dependents,
-        parallel=parallel,
-        refresh=refresh,
-        stop_on_error=stop_on_error,
-    )
-    request = Request(
-        command="destroy",
+    asked = request(
+        "destroy",
         environment=environment,
         sandbox=sandbox,
         form=form,
         output=output,
-        options=options,
         yes=yes,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        refresh=refresh,
+        stop_on_error=stop_on_error,
+        target=target,
     )
-    with reported(request) as run:
+    with reported(asked) as run:
         spec = run.check()
-        require_answerable(request)
+        require_answerable(asked)
         resources = in_state(run.recover())
-        allowed = to_unprotect(resources, unprotect or [], request)
+        allowed = to_unprotect(resources, unprotect or [], asked)
         plan = _agreed(run, resources, production=spec.environment_class == "production")
         if plan is None:
-            run.emit_text(_nothing(request))
+            run.emit_text(_nothing(asked))
             return
         run.stack.unprotect(allowed)
         try:
-            run.phase("Destroying", run.stack.destroy, options, tree=True, plan=plan)
+            run.phase("Destroying", run.stack.destroy, asked.options, tree=True, plan=plan)
         finally:
             run.emit_text(_summary(run))
 

@@ -12,11 +12,10 @@ from gpufleet.cli.run_options import (
     ParallelOption,
     PolicyPackOption,
     RefreshOption,
-    Request,
     SandboxOption,
     TargetDependentsOption,
     TargetOption,
-    run_options,
+    request,
 )
 
 app = typer.Typer()
@@ -41,29 +40,26 @@ def preview(
     from gpufleet.cli.progress.plan import plan_lines
     from gpufleet.cli.run import reported
 
-    options = run_options(
-        targets=target,
-        target_dependents=target_dependents,
-        parallel=parallel,
-        refresh=refresh,
-        policy_packs=policy_pack,
-        expect_no_changes=expect_no_changes,
-    )
-    request = Request(
-        command="preview",
+    asked = request(
+        "preview",
         environment=environment,
         sandbox=sandbox,
         form=form,
         output=output,
-        options=options,
-        everything=diff,
+        diff=diff,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        refresh=refresh,
+        expect_no_changes=expect_no_changes,
+        target=target,
+        policy_pack=policy_pack,
     )
-    with reported(request) as run:
+    with reported(asked) as run:
         run.check()
         run.stack.preload()
         run.warn_of_doubts()
         try:
-            run.phase("Previewing", run.stack.preview, options, tree=False)
+            run.phase("Previewing", run.stack.preview, asked.options, tree=False)
         finally:
             if run.model is not None and run.model.nodes:
-                run.emit_text(plan_lines(run.model, title=f"Preview of {request.place}", everything=diff))
+                run.emit_text(plan_lines(run.model, title=f"Preview of {asked.place}", everything=diff))

@@ -12,12 +12,11 @@ from gpufleet.cli.run_options import (
     EnvironmentArgument,
     ExpectNoChangesOption,
     ParallelOption,
-    Request,
     SandboxOption,
     TargetDependentsOption,
     TargetOption,
     YesOption,
-    run_options,
+    request,
 )
 
 if TYPE_CHECKING:
@@ -51,32 +50,28 @@ def refresh(
     """Read every resource from the cloud into the state; the cloud itself is not changed."""
     from gpufleet.cli.run import ask, reported, require_answerable
 
-    options = run_options(
-        targets=target,
-        target_dependents=target_dependents,
-        parallel=parallel,
-        refresh=False,
-        expect_no_changes=expect_no_changes,
-    )
-    request = Request(
-        command="refresh",
+    asked = request(
+        "refresh",
         environment=environment,
         sandbox=sandbox,
         form=form,
         output=output,
-        options=options,
         yes=yes,
-        everything=diff,
+        diff=diff,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        expect_no_changes=expect_no_changes,
+        target=target,
     )
-    with reported(request) as run:
+    with reported(asked) as run:
         run.check()
         if preview_only:
             run.warn_of_doubts()
         else:
-            require_answerable(request)
+            require_answerable(asked)
             run.recover()
         try:
-            run.phase("Comparing", run.stack.preview_refresh, options, tree=False)
+            run.phase("Comparing", run.stack.preview_refresh, asked.options, tree=False)
         finally:
             lines = _lines(run)
             if preview_only or not _differs(run.model):
@@ -86,9 +81,9 @@ def refresh(
         if preview_only or not _differs(run.model):
             return
         if not yes:
-            ask(f"Write this into the state of {request.place}?")
+            ask(f"Write this into the state of {asked.place}?")
         try:
-            run.phase("Refreshing", run.stack.refresh, options, tree=False)
+            run.phase("Refreshing", run.stack.refresh, asked.options, tree=False)
         finally:
             run.emit_text(_summary(run))
 

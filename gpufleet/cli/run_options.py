@@ -84,17 +84,25 @@ class Request:
         return f"{self.environment} (sandbox)" if self.sandbox else self.environment
 
 
-def run_options(
+def request(
+    command: str,
     *,
-    targets: list[str] | None,
-    target_dependents: bool = False,
+    environment: str,
+    sandbox: bool,
+    form: Format,
+    output: Path | None,
     parallel: int | None,
-    refresh: bool,
-    policy_packs: list[Path] | None = None,
+    target: list[str] | None,
+    target_dependents: bool,
+    refresh: bool = False,
+    policy_pack: list[Path] | None = None,
     expect_no_changes: bool = False,
     stop_on_error: bool = False,
-) -> RunOptions:
-    """Options of the command line as the engine takes them.
+    yes: bool = False,
+    skip_preview: bool = False,
+    diff: bool = False,
+) -> Request:
+    """What the command line asks for, under the names of its options.
 
     Raises:
         ConfigurationError: a policy pack is not one.
@@ -102,17 +110,28 @@ def run_options(
     from gpufleet.engine import RunOptions
     from gpufleet.errors import ConfigurationError
 
-    for pack in policy_packs or []:
+    for pack in policy_pack or []:
         if not (pack / "PulumiPolicy.yaml").is_file():
             raise ConfigurationError(
                 f"--policy-pack {pack}: no PulumiPolicy.yaml there", hint="Name the folder of a policy pack."
             )
-    return RunOptions(
-        targets=tuple(targets or ()),
+    options = RunOptions(
+        targets=tuple(target or ()),
         target_dependents=target_dependents,
         parallel=parallel,
         refresh=refresh,
-        policy_packs=tuple(str(pack.absolute()) for pack in policy_packs or ()),
+        policy_packs=tuple(str(pack.absolute()) for pack in policy_pack or ()),
         expect_no_changes=expect_no_changes,
         continue_on_error=not stop_on_error,
+    )
+    return Request(
+        command=command,
+        environment=environment,
+        sandbox=sandbox,
+        form=form,
+        output=output,
+        options=options,
+        yes=yes,
+        skip_preview=skip_preview,
+        everything=diff,
     )

@@ -14,14 +14,13 @@ from gpufleet.cli.run_options import (
     ParallelOption,
     PolicyPackOption,
     RefreshOption,
-    Request,
     SandboxOption,
     SkipPreviewOption,
     StopOnErrorOption,
     TargetDependentsOption,
     TargetOption,
     YesOption,
-    run_options,
+    request,
 )
 
 if TYPE_CHECKING:
@@ -54,29 +53,26 @@ def up(
     """Create or update an environment: preview, question, then the real thing."""
     from gpufleet.cli.run import reported, require_answerable
 
-    options = run_options(
-        targets=target,
-        target_dependents=target_dependents,
-        parallel=parallel,
-        refresh=refresh,
-        policy_packs=policy_pack,
-        expect_no_changes=expect_no_changes,
-        stop_on_error=stop_on_error,
-    )
-    request = Request(
-        command="up",
+    asked = request(
+        "up",
         environment=environment,
         sandbox=sandbox,
         form=form,
         output=output,
-        options=options,
         yes=yes,
         skip_preview=skip_preview,
-        everything=diff,
+        diff=diff,
+        target_dependents=target_dependents,
+        parallel=parallel,
+        refresh=refresh,
+        expect_no_changes=expect_no_changes,
+        stop_on_error=stop_on_error,
+        target=target,
+        policy_pack=policy_pack,
     )
-    with reported(request) as run:
+    with reported(asked) as run:
         run.check()
-        require_answerable(request)
+        require_answerable(asked)
         run.stack.preload()
         run.recover()
         plan = None if skip_preview else _agreed(run)
