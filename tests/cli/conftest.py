@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from gpufleet.engine import project
+from tests.cli.command_line import Gpufleet
 from tests.cli.fake_stack import FakeStack, Script
 
 SOURCE = Path(__file__).parents[2]
@@ -34,3 +36,20 @@ def script(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     monkeypatch.setattr(FakeStack, "script", script)
     monkeypatch.setattr("gpufleet.engine.stack.EnvironmentStack", FakeStack)
     return script
+
+
+@pytest.fixture
+def gpufleet(
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Gpufleet:
+    """The command line in `checkout`, on a person's machine rather than in CI."""
+    # Plans are kept for all tests of a worker: most ask for the same few.
+    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    for name in ("CI", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    return Gpufleet(checkout, monkeypatch, capsys)

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import jsonschema
 import pytest
 
 from gpufleet.catalog import prices, snapshots
-from gpufleet.cli import app
+from tests.cli.command_line import Gpufleet
 
 ROOT = Path(__file__).parents[2]
 GPUFLEET = str(Path(sys.prefix) / "bin" / "gpufleet")
@@ -37,62 +36,16 @@ config:
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:  # noqa: ANN401 - whatever the JSON says
-        return json.loads(self.out)
-
-
-class Gpufleet:
-    """Runs the command line in this process."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def write(
-        self,
-        name: str = "lab",
-        *,
-        budget: int = 1000000,
-        region: str = "eastus",
-        sku: str = "Standard_ND96isr_H100_v5",
-        priority: str = "regular",
-    ) -> Path:
-        path = self.folder / "stacks" / f"Pulumi.{name}.yaml"
-        path.write_text(_STACK.format(budget=budget, region=region, sku=sku, priority=priority))
-        return path
-
-    def check(self, *arguments: str | Path) -> Outcome:
-        self._monkeypatch.setattr(sys, "argv", ["gpufleet", "check", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            app.main()
-        captured = self._capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return Outcome(int(left.value.code or 0), captured.out, captured.err)
-
-
-@pytest.fixture
-def gpufleet(
-    checkout: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Gpufleet:
-    # The console for people is made once a process, with whatever stderr was then.
-    from gpufleet.cli.output import people
-
-    people.cache_clear()
-    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    for name in ("CI", "TF_BUILD"):
-        monkeypatch.delenv(name, raising=False)
-    return Gpufleet(checkout, monkeypatch, capsys)
+def write(
+    gpufleet: Gpufleet,
+    name: str = "lab",
+    *,
+    budget: int = 1000000,
+    region: str = "eastus",
+    sku: str = "Standard_ND96isr_H100_v5",
+    priority: str = "regular",
+) -> Path:
+    return gpufleet.stack(name, _STACK.format(budget=budget, region=region, sku=sku, priority=priority))
 
 
 def validate(document: object) -> None:
@@ -103,14 +56,14 @@ def validate(document: object) -> None:
 def test_the_committed_stacks_pass_even_when_strict(gpufleet: Gpufleet, monkeypatch: pytest.MonkeyPatch) -> None:
     for path in (ROOT / "stacks").glob("Pulumi.*.yaml"):
         shutil.copy(path, gpufleet.folder / "stacks")
-    done = gpufleet.check("--all", "--strict")
+    done = gpufleet("check", "--all", "--strict")
     heads = [line for line in done.out.splitlines() if re.match(r"\w+  [A-Z]+: ", line)]
     assert [head.split(":")[0] for head in heads] == ["dev  PASS", "frontier  PASS", "prod  PASS", "staging  PASS"]
     assert (done.code, done.err) == (0, "")
 
 
 def test_one_environment_is_one_document(gpufleet: Gpufleet) -> None:
-    done = gpufleet.check("prod", "--format", "json")
+    done = gpufleet("check", "prod", "--format", "json")
     document = done.document
     validate(document)
     assert (document["schema_version"], document["kind"], document["environment"]) == (1, "check", "prod")
@@ -122,8 +75,8 @@ def test_one_environment_is_one_document(gpufleet: Gpufleet) -> None:
 
 
 def test_no_price_for_spot_h100_is_never_nothing(gpufleet: Gpufleet) -> None:
-    gpufleet.write(priority="spot")
-    done = gpufleet.check("lab", "--strict", "--format", "json")
+    write(gpufleet, priority="spot")
+    done = gpufleet("check", "lab", "--strict", "--format", "json")
     validate(done.document)
     (finding,) = [one for one in done.document["findings"] if "ND96isr" in one["message"] and one["rule"] != "spec"]
     assert (finding["rule"], finding["severity"], finding["verdict"]) == ("cost.unpriced", "error", "undecided")
@@ -131,15 +84,15 @@ def test_no_price_for_spot_h100_is_never_nothing(gpufleet: Gpufleet) -> None:
     assert done.code == 5
     # Network, control plane and the system pool: far from the 98.32 that one regular node costs an hour.
     assert float(done.document["cost"]["ceiling"]["hourly"]) < 2
-    assert gpufleet.check("lab").code == 0
+    assert gpufleet("check", "lab").code == 0
 
 
 def test_a_pool_from_none_to_eight(gpufleet: Gpufleet) -> None:
     bounds = []
     for most in (4, 8):
-        path = gpufleet.write()
+        path = write(gpufleet)
         path.write_text(path.read_text().replace("max: 8", f"max: {most}"))
-        cost = gpufleet.check("lab", "--format", "json").document["cost"]
+        cost = gpufleet("check", "lab", "--format", "json").document["cost"]
         bounds.append([Decimal(cost[bound]["monthly"]) for bound in ("floor", "ceiling")])
     (floor, ceiling), (same, more) = bounds
     # 4 nodes more at 98.32 USD and 730 h, and at the floor none of either.
@@ -148,8 +101,8 @@ def test_a_pool_from_none_to_eight(gpufleet: Gpufleet) -> None:
 
 
 def test_a_broken_gate_is_a_policy_violation(gpufleet: Gpufleet) -> None:
-    gpufleet.write(budget=1000)
-    done = gpufleet.check("lab")
+    write(gpufleet, budget=1000)
+    done = gpufleet("check", "lab")
     assert done.code == 5
     assert done.out.startswith("lab  FAIL: 1 error, ")
     assert "1. budget.monthlyUsd: Lower a pool's maximum" in done.out
@@ -157,9 +110,9 @@ def test_a_broken_gate_is_a_policy_violation(gpufleet: Gpufleet) -> None:
 
 
 def test_one_broken_stack_hides_no_other(gpufleet: Gpufleet) -> None:
-    gpufleet.write("bad", region="estus")
-    gpufleet.write("over", budget=1000)
-    done = gpufleet.check("--all", "--format", "json")
+    write(gpufleet, "bad", region="estus")
+    write(gpufleet, "over", budget=1000)
+    done = gpufleet("check", "--all", "--format", "json")
     validate(done.document)
     assert [(one["environment"], one["exit_code"]) for one in done.document] == [
         ("bad", 2),
@@ -172,23 +125,23 @@ def test_one_broken_stack_hides_no_other(gpufleet: Gpufleet) -> None:
 
 
 def test_several_names_are_a_list_without_repeats(gpufleet: Gpufleet) -> None:
-    done = gpufleet.check("prod", "dev", "prod", "--format", "json")
+    done = gpufleet("check", "prod", "dev", "prod", "--format", "json")
     assert [one["environment"] for one in done.document] == ["prod", "dev"]
 
 
 def test_strict_is_the_default_in_ci(gpufleet: Gpufleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    gpufleet.write(priority="spot")
-    assert gpufleet.check("lab").code == 0
+    write(gpufleet, priority="spot")
+    assert gpufleet("check", "lab").code == 0
     for name in ("CI", "TF_BUILD"):
         monkeypatch.setenv(name, "True")
-        assert gpufleet.check("lab").code == 5
-        assert gpufleet.check("lab", "--no-strict").code == 0
+        assert gpufleet("check", "lab").code == 5
+        assert gpufleet("check", "lab", "--no-strict").code == 0
         monkeypatch.setenv(name, "false")
-        assert gpufleet.check("lab").code == 0
+        assert gpufleet("check", "lab").code == 0
 
 
 def test_the_report_goes_to_a_file(gpufleet: Gpufleet, tmp_path: Path) -> None:
-    done = gpufleet.check("dev", "--output", tmp_path / "report.txt")
+    done = gpufleet("check", "dev", "--output", tmp_path / "report.txt")
     assert (done.code, done.out, done.err) == (0, "", "dev  PASS: 17 rules passed\n")
     assert (tmp_path / "report.txt").read_text().startswith("dev  PASS: 17 rules passed\n\nCost, USD")
 
@@ -208,8 +161,8 @@ def test_the_report_goes_to_a_file(gpufleet: Gpufleet, tmp_path: Path) -> None:
 def test_unknown_names_get_the_nearest(
     gpufleet: Gpufleet, *, values: dict[str, Any], place: str, message: str, fix: str
 ) -> None:
-    gpufleet.write(**values)
-    done = gpufleet.check("lab", "--format", "json")
+    write(gpufleet, **values)
+    done = gpufleet("check", "lab", "--format", "json")
     found = {f"{one['location']['line']}:{one['location']['column']}": one for one in done.document["findings"]}
     assert done.code == 2
     assert place in found, found
@@ -230,7 +183,7 @@ def test_unknown_names_get_the_nearest(
     ],
 )
 def test_bad_input(gpufleet: Gpufleet, arguments: list[str], code: int, message: str) -> None:
-    done = gpufleet.check(*arguments)
+    done = gpufleet("check", *arguments)
     assert (done.code, done.out) == (code, "")
     assert done.err.startswith(message)
 
@@ -238,29 +191,29 @@ def test_bad_input(gpufleet: Gpufleet, arguments: list[str], code: int, message:
 def test_no_environment_at_all(gpufleet: Gpufleet) -> None:
     for path in (gpufleet.folder / "stacks").iterdir():
         path.unlink()
-    done = gpufleet.check("--all")
+    done = gpufleet("check", "--all")
     assert done.code == 2
     assert done.err.startswith("error: there is no stacks/Pulumi.<env>.yaml in ")
 
 
 def test_a_stack_file_that_is_missing(gpufleet: Gpufleet) -> None:
-    done = gpufleet.check("--stack-file", "nowhere.yaml")
+    done = gpufleet("check", "--stack-file", "nowhere.yaml")
     assert done.code == 2
     assert done.out.startswith("nowhere  FAIL: 1 error\n")
     assert "  - nowhere.yaml  [spec]\n    there is no such file.\n" in done.out
 
 
 def test_a_directory_is_no_stack_file(gpufleet: Gpufleet, tmp_path: Path) -> None:
-    done = gpufleet.check("--stack-file", tmp_path)
+    done = gpufleet("check", "--stack-file", tmp_path)
     assert done.code == 2
     assert "directory" in done.out + done.err
 
 
 def test_any_stack_file(gpufleet: Gpufleet) -> None:
-    path = gpufleet.write("try").rename(gpufleet.folder / "some.yaml")
-    done = gpufleet.check("--stack-file", path, "--format", "json")
+    path = write(gpufleet, "try").rename(gpufleet.folder / "some.yaml")
+    done = gpufleet("check", "--stack-file", path, "--format", "json")
     assert (done.code, done.document["environment"], done.document["stack_file"]) == (0, "some", str(path))
-    assert gpufleet.check("named", "--stack-file", path).out.startswith("named  PASS: ")
+    assert gpufleet("check", "named", "--stack-file", path).out.startswith("named  PASS: ")
 
 
 def test_a_damaged_price_list(gpufleet: Gpufleet, own_prices: Path) -> None:
@@ -268,7 +221,7 @@ def test_a_damaged_price_list(gpufleet: Gpufleet, own_prices: Path) -> None:
     day = snapshots.today().isoformat()
     (own_prices / f"prices-{day}.csv").write_text("\n".join([*good[:1], "Standard_ND96isr_H100_v5,eastus"]) + "\n")
     prices.forget()
-    done = gpufleet.check("prod")
+    done = gpufleet("check", "prod")
     assert done.code == 2
     assert re.match(rf"error: \S+prices-{day}\.csv:2: 2 cells under \d+ columns\n", done.err), done.err
 
@@ -277,7 +230,7 @@ def test_a_price_list_from_the_future(gpufleet: Gpufleet, own_prices: Path) -> N
     path = own_prices / "prices-2999-01-01.csv"
     shutil.copy(snapshots.current().path, path)
     prices.forget()
-    done = gpufleet.check("prod")
+    done = gpufleet("check", "prod")
     assert done.code == 2
     assert done.err.startswith(f"error: {path}: the price list is dated 2999-01-01, and today is ")
     assert "Set this machine's clock" in done.err
@@ -291,7 +244,7 @@ def test_without_a_home_folder_nothing_is_kept(gpufleet: Gpufleet, monkeypatch: 
         raise EngineUnavailableError("no home folder to keep the engine in")
 
     monkeypatch.setattr(cache, "cache_root", no_home)
-    assert gpufleet.check("dev").code == 0
+    assert gpufleet("check", "dev").code == 0
 
 
 def test_as_a_process_with_and_without_a_kept_plan(tmp_path: Path) -> None:

@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
-from gpufleet.cli import app
+from tests.cli.command_line import Gpufleet
 
 ROOT = Path(__file__).parents[2]
 GPUFLEET = str(Path(sys.prefix) / "bin" / "gpufleet")
@@ -34,65 +32,16 @@ config:
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
-
-
-class Gpufleet:
-    """Runs the command line in this process."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder = folder
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def write(self, name: str = "lab", *, nodes: str = "4", budget: float = 1000000, region: str = "eastus") -> Path:
-        path = self.folder / "stacks" / f"Pulumi.{name}.yaml"
-        path.write_text(_STACK.format(nodes=nodes, budget=budget, region=region))
-        return path
-
-    def cost(self, *arguments: str | Path) -> Outcome:
-        self._monkeypatch.setattr(sys, "argv", ["gpufleet", "cost", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            app.main()
-        captured = self._capsys.readouterr()
-        return Outcome(int(left.value.code or 0), captured.out, captured.err)
-
-    def git(self, *arguments: str) -> None:
-        identity = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", "-C", str(self.folder), *identity, *arguments], check=True, capture_output=True)
-
-
-@pytest.fixture
-def gpufleet(
-    checkout: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Gpufleet:
-    # The console for people is made once a process, with whatever stderr was then.
-    from gpufleet.cli.output import people
-
-    people.cache_clear()
-    # Plans are kept for all tests of a worker: most ask for the same few.
-    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    return Gpufleet(checkout, monkeypatch, capsys)
+def write(
+    gpufleet: Gpufleet, name: str = "lab", *, nodes: str = "4", budget: float = 1000000, region: str = "eastus"
+) -> Path:
+    return gpufleet.stack(name, _STACK.format(nodes=nodes, budget=budget, region=region))
 
 
 @pytest.mark.parametrize(("region", "monthly"), [("eastus", "287094.40"), ("uksouth", "358868.00")])
 def test_four_h100_nodes(gpufleet: Gpufleet, region: str, monthly: str) -> None:
-    gpufleet.write(region=region)
-    done = gpufleet.cost("lab", "--format", "json")
+    write(gpufleet, region=region)
+    done = gpufleet("cost", "lab", "--format", "json")
     (line,) = [one for one in done.document["lines"] if one["meter"] == "Standard_ND96isr_H100_v5 regular"]
     assert (done.code, line["ceiling"]["monthly"], line["quantity"]["ceiling"]) == (0, monthly, "4")
     assert (line["price"]["kind"], line["price"]["asOf"]) == ("list", "2026-06-18")
@@ -100,64 +49,64 @@ def test_four_h100_nodes(gpufleet: Gpufleet, region: str, monthly: str) -> None:
 
 def test_the_document_fits_its_schema(gpufleet: Gpufleet) -> None:
     schema = json.loads((ROOT / "docs" / "schemas" / "cost.v1.json").read_text())
-    document = gpufleet.cost("dev", "--format", "json").document
+    document = gpufleet("cost", "dev", "--format", "json").document
     jsonschema.validate(document, schema)
     assert (document["schemaVersion"], document["kind"], document["environment"]) == (1, "cost", "dev")
 
 
 def test_the_table_is_for_people(gpufleet: Gpufleet) -> None:
-    done = gpufleet.cost("dev", "--strict")
+    done = gpufleet("cost", "dev", "--strict")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("dev  WITHIN BUDGET: the ceiling costs $")
     assert "\x1b[" not in done.out
 
 
 def test_over_the_budget_is_a_policy_violation_and_the_report_is_there(gpufleet: Gpufleet) -> None:
-    gpufleet.write(budget=290000)
-    done = gpufleet.cost("lab", "--format", "json")
+    write(gpufleet, budget=290000)
+    done = gpufleet("cost", "lab", "--format", "json")
     assert (done.code, done.document["verdict"]) == (5, "over")
     assert done.err.startswith("error: lab is over its budget: the ceiling costs $")
 
 
 def test_what_lacks_a_price_fails_under_strict_alone(gpufleet: Gpufleet) -> None:
-    gpufleet.write()
-    assert gpufleet.cost("lab", "--format", "json").code == 0
-    done = gpufleet.cost("lab", "--format", "json", "--strict")
+    write(gpufleet)
+    assert gpufleet("cost", "lab", "--format", "json").code == 0
+    done = gpufleet("cost", "lab", "--format", "json", "--strict")
     assert (done.code, len(done.document["unpriced"])) == (5, 5)
     assert done.err.startswith("error: 5 charges of lab have no price\n")
 
 
 def test_spot_h100_without_a_price(gpufleet: Gpufleet) -> None:
-    path = gpufleet.write()
+    path = write(gpufleet)
     spot = "          - { name: spot, sku: Standard_ND96isr_H100_v5, nodes: { min: 0, max: 8 }, priority: spot }\n"
     path.write_text(path.read_text() + spot)
-    done = gpufleet.cost("lab", "--strict", "--format", "csv")
+    done = gpufleet("cost", "lab", "--strict", "--format", "csv")
     (row,) = [one for one in csv.DictReader(io.StringIO(done.out)) if one["meter"] == "Standard_ND96isr_H100_v5 spot"]
     assert done.code == 5
     assert (row["price_usd"], row["price_kind"], row["monthly_usd_ceiling"]) == ("", "none", "")
 
 
 def test_any_file(gpufleet: Gpufleet) -> None:
-    path = gpufleet.write()
+    path = write(gpufleet)
     other = path.rename(gpufleet.folder / "Pulumi.try.yaml")
-    assert gpufleet.cost("--stack-file", other, "--format", "json").document["environment"] == "try"
-    assert gpufleet.cost("lab", "--stack-file", other, "--format", "json").document["environment"] == "lab"
+    assert gpufleet("cost", "--stack-file", other, "--format", "json").document["environment"] == "try"
+    assert gpufleet("cost", "lab", "--stack-file", other, "--format", "json").document["environment"] == "lab"
 
 
 @pytest.mark.parametrize("form", ["table", "json", "markdown", "html", "csv"])
 def test_a_report_goes_to_a_file_whole(gpufleet: Gpufleet, form: str) -> None:
-    gpufleet.write()
+    write(gpufleet)
     target = gpufleet.folder / "report"
-    done = gpufleet.cost("lab", "--format", form, "--output", target)
+    done = gpufleet("cost", "lab", "--format", form, "--output", target)
     assert (done.code, done.out) == (0, "")
-    assert target.read_text() == gpufleet.cost("lab", "--format", form).out
+    assert target.read_text() == gpufleet("cost", "lab", "--format", form).out
     assert "287094.4" in target.read_text().replace(",", "")
 
 
 def test_a_change_against_a_file(gpufleet: Gpufleet) -> None:
-    before = gpufleet.write("old", nodes="{ min: 0, max: 4 }")
-    gpufleet.write("new", nodes="{ min: 0, max: 8 }")
-    done = gpufleet.cost("new", "--against", before, "--format", "json")
+    before = write(gpufleet, "old", nodes="{ min: 0, max: 4 }")
+    write(gpufleet, "new", nodes="{ min: 0, max: 8 }")
+    done = gpufleet("cost", "new", "--against", before, "--format", "json")
     difference = done.document["difference"]
     assert (difference["base"], difference["ceiling"]["monthly"]) == (str(before), "287094.40")
     assert [(one["component"], one["reasons"]) for one in difference["changes"]] == [
@@ -166,17 +115,17 @@ def test_a_change_against_a_file(gpufleet: Gpufleet) -> None:
 
 
 def test_a_change_against_git(gpufleet: Gpufleet) -> None:
-    gpufleet.write(nodes="{ min: 0, max: 4 }")
+    write(gpufleet, nodes="{ min: 0, max: 4 }")
     gpufleet.git("init", "-q", "-b", "main")
     gpufleet.git("add", "stacks")
     gpufleet.git("commit", "-q", "-m", "four")
-    gpufleet.write(nodes="{ min: 1, max: 4 }")
-    done = gpufleet.cost("lab", "--against", "main", "--format", "json")
+    write(gpufleet, nodes="{ min: 1, max: 4 }")
+    done = gpufleet("cost", "lab", "--against", "main", "--format", "json")
     difference = done.document["difference"]
     assert (difference["floor"]["monthly"], difference["ceiling"]["monthly"]) == ("71773.60", "0.00")
     assert difference["base"].startswith("main (")
     assert difference["changes"][0]["reasons"] == ["pool h100: min 0 → 1"]
-    assert "Against main (" in gpufleet.cost("lab", "--against", "main").out
+    assert "Against main (" in gpufleet("cost", "lab", "--against", "main").out
 
 
 @pytest.mark.parametrize(
@@ -193,8 +142,8 @@ def test_a_change_against_git(gpufleet: Gpufleet) -> None:
     ],
 )
 def test_bad_input(gpufleet: Gpufleet, arguments: list[str], code: int, message: str) -> None:
-    gpufleet.write()
-    done = gpufleet.cost(*arguments)
+    write(gpufleet)
+    done = gpufleet("cost", *arguments)
     assert done.code == code
     assert done.err.startswith(message)
     assert "Traceback" not in done.err
@@ -203,27 +152,27 @@ def test_bad_input(gpufleet: Gpufleet, arguments: list[str], code: int, message:
 def test_a_version_without_the_file(gpufleet: Gpufleet) -> None:
     gpufleet.git("init", "-q", "-b", "main")
     gpufleet.git("commit", "-q", "--allow-empty", "-m", "nothing")
-    gpufleet.write()
-    done = gpufleet.cost("lab", "--against", "main")
+    write(gpufleet)
+    done = gpufleet("cost", "lab", "--against", "main")
     assert done.code == 2
     assert done.err.startswith("error: --against main: Pulumi.lab.yaml is not in commit ")
 
 
 def test_mistakes_in_the_other_version_name_it(gpufleet: Gpufleet) -> None:
-    path = gpufleet.write()
+    path = write(gpufleet)
     path.write_text(path.read_text().replace("sku:", "skuu:"))
     gpufleet.git("init", "-q", "-b", "main")
     gpufleet.git("add", "stacks")
     gpufleet.git("commit", "-q", "-m", "broken")
-    gpufleet.write()
-    done = gpufleet.cost("lab", "--against", "main")
+    write(gpufleet)
+    done = gpufleet("cost", "lab", "--against", "main")
     assert done.code == 2
     assert ":Pulumi.lab.yaml:12:" in done.err.splitlines()[0]
 
 
 def test_mistakes_in_the_stack_file(gpufleet: Gpufleet) -> None:
-    gpufleet.write(region="estus")
-    done = gpufleet.cost("lab")
+    write(gpufleet, region="estus")
+    done = gpufleet("cost", "lab")
     assert done.code == 2
     assert done.err.startswith("stacks/Pulumi.lab.yaml:10:")
 
