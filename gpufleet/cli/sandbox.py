@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
+from gpufleet.cli.progress.words import plural
+from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 
 if TYPE_CHECKING:
@@ -80,8 +82,8 @@ def reset(
 
     home = _home()
     store = open_cloud()
-    count = len(store.items(RESOURCES)) if store else 0
-    question = f"Remove {count} resources and the state of every stack in {home}?"
+    count = plural(len(store.items(RESOURCES)) if store else 0, "resource")
+    question = f"Remove {count} and the state of every stack in {home}?"
     if not yes:
         if not sys.stdin.isatty():
             raise ConfigurationError(
@@ -97,7 +99,7 @@ def reset(
             shutil.rmtree(home / "state")
     except OSError as error:
         raise GpufleetError(f"cannot empty the sandbox in {home}: {error.strerror or error}") from error
-    people().print(f"The sandbox is empty: {count} resources removed.", markup=False)
+    people().print(f"The sandbox is empty: {count} removed.", markup=False)
 
 
 def _refuse_while_running(home: Path) -> None:
@@ -204,13 +206,4 @@ def _summary(item: Item) -> dict[str, object]:
 
 def _table(found: Sequence[Item]) -> str:
     rows = [(item.type, item.name, item.location or "-", item.place) for item in found]
-    return table(("TYPE", "NAME", "LOCATION", "PLACE"), rows)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a head, in columns as wide as they need; the last column is not padded."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[-1]]) for line in lines
-    )
+    return aligned([("TYPE", "NAME", "LOCATION", "PLACE"), *rows])

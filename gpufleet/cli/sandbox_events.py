@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
+from gpufleet.cli.progress.words import plural
 from gpufleet.cli.sandbox import make_cloud, one_item, open_cloud, refusals
 from gpufleet.errors import ConfigurationError
 
@@ -41,8 +42,9 @@ def evict(
         emit_json("sandboxEvictions", {"evictions": body}, output)
         return
     if done:
-        emit("\n".join(f"{item.id}: {item.nodes} nodes evicted ({item.policy}), count {item.left}" for item in done))
-    people().print(f"{len(done)} pools evicted", markup=False)
+        lines = [f"{one.id}: {plural(one.nodes, 'node')} evicted ({one.policy}), count {one.left}" for one in done]
+        emit("\n".join(lines), output)
+    people().print(f"{plural(len(done), 'pool')} evicted", markup=False)
 
 
 def _spot_keys(store: Store, pool: str | None) -> list[str]:
@@ -92,7 +94,7 @@ def list_outages(form: FormatOption = Format.TEXT, output: OutputOption = None) 
         return
     if names:
         emit("\n".join(names), output)
-    people().print(f"{len(names)} regions are down", markup=False)
+    people().print(f"{plural(len(names), 'region')} {'is' if len(names) == 1 else 'are'} down", markup=False)
 
 
 @app.command()

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
-from gpufleet.cli.sandbox import make_cloud, open_cloud, refusals, table
+from gpufleet.cli.progress.words import plural
+from gpufleet.cli.sandbox import make_cloud, open_cloud, refusals
+from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -78,8 +80,8 @@ def list_faults(form: FormatOption = Format.TEXT, output: OutputOption = None) -
             (item.id, item.code, item.type, item.name, ",".join(item.verbs), item.phase.value, str(item.times))
             for item in found
         ]
-        emit(table(("ID", "CODE", "TYPE", "NAME", "OPERATIONS", "PHASE", "TIMES"), rows), output)
-    people().print(f"{len(found)} faults wait", markup=False)
+        emit(aligned([("ID", "CODE", "TYPE", "NAME", "OPERATIONS", "PHASE", "TIMES"), *rows]), output)
+    people().print(f"{plural(len(found), 'fault')} {'waits' if len(found) == 1 else 'wait'}", markup=False)
 
 
 @group.command()
@@ -99,7 +101,7 @@ def remove(
         raise ConfigurationError(
             f"there is no fault {', '.join(missing)}", hint="`gpufleet sandbox fail list` shows those that wait."
         )
-    people().print(f"{len(gone)} faults removed", markup=False)
+    people().print(f"{plural(len(gone), 'fault')} removed", markup=False)
 
 
 @group.command()
@@ -127,7 +129,7 @@ def codes(form: FormatOption = Format.TEXT, output: OutputOption = None) -> None
         (code, row.text("status") if row.integer("status") else "-", row.text("phase"), row.text("retried"))
         for code, row in known.items()
     ]
-    emit(table(("CODE", "STATUS", "PHASE", "RETRIED"), rows), output)
+    emit(aligned([("CODE", "STATUS", "PHASE", "RETRIED"), *rows]), output)
 
 
 def _phase(text: str | None) -> Phase | None:

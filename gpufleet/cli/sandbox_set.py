@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
-from gpufleet.cli.sandbox import make_cloud, open_cloud, refusals, table
+from gpufleet.cli.sandbox import make_cloud, open_cloud, refusals
+from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
@@ -57,5 +58,5 @@ def list_settings(form: FormatOption = Format.TEXT, output: OutputOption = None)
         return
     if found:
         rows = [(setting.kind, setting.key, str(setting.value)) for setting in found]
-        emit(table(("KIND", "KEY", "VALUE"), rows), output)
+        emit(aligned([("KIND", "KEY", "VALUE"), *rows]), output)
     people().print(f"{len(found)} set; the rest follows the sandbox's own tables", markup=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import OutputOption, emit, emit_json
+from gpufleet.cli.progress.words import plural
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import StackFileOption, current
 
@@ -151,7 +152,7 @@ def _text(environment: str, found: Proposal) -> Iterator[str]:
     if not objections and not changes:
         yield f"{environment}: what is declared carries what is asked; nothing to change."
     else:
-        yield f"{environment}: {_count(objections, 'objection')}, {_count(changes, 'change')} proposed."
+        yield f"{environment}: {plural(len(objections), 'objection')}, {plural(len(changes), 'change')} proposed."
     for objection in objections:
         yield f"  {'!' if objection.decided else '?'} {key_text(objection.path)}: {objection.message}. {objection.fix}."
     for change in changes:
@@ -171,7 +172,3 @@ def _text(environment: str, found: Proposal) -> Iterator[str]:
         yield found.patch.rstrip("\n")
     yield ""
     yield f"Formulas, inputs and sources: gpufleet explain sizing {environment}"
-
-
-def _count(things: tuple[object, ...], word: str) -> str:
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"

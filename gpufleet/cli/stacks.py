@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json
+from gpufleet.cli.progress.words import plural
 from gpufleet.cli.run_options import SandboxOption
+from gpufleet.cli.table import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +105,7 @@ def _json(row: Row) -> dict[str, object]:
 def _table(rows: Sequence[Row]) -> str:
     cells = [("ENVIRONMENT", "CLASS", "RESOURCES", "LAST UPDATE", "REGIONS")]
     for row in rows:
-        mistakes = f"{row.mistakes} mistake{'' if row.mistakes == 1 else 's'} in the stack file"
+        mistakes = f"{plural(row.mistakes, 'mistake')} in the stack file"
         cells.append(
             (
                 row.name,
@@ -113,7 +115,4 @@ def _table(rows: Sequence[Row]) -> str:
                 ", ".join(row.regions) or mistakes,
             )
         )
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]]) for line in cells
-    )
+    return aligned(cells)

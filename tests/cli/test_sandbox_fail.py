@@ -146,7 +146,11 @@ def test_faults_are_removed(cli: Cli, store: Store, capsys: Captured) -> None:
     assert [fault.id for fault in faults.listed(store)] == ["1", "3"]
     assert cli("fail", "remove", "--all") == 0
     assert faults.listed(store) == []
-    assert capsys.readouterr().err == "1 faults removed\n2 faults removed\n"
+    assert capsys.readouterr().err == "1 fault removed\n2 faults removed\n"
+    for told in ("0 faults wait\n", "1 fault waits\n", "2 faults wait\n"):
+        assert cli("fail", "list") == 0
+        assert capsys.readouterr().err == told
+        faults.add(store, faults.make(code="Conflict"))
 
 
 def test_the_known_codes(cli: Cli, capsys: Captured) -> None:
@@ -159,10 +163,12 @@ def test_the_known_codes(cli: Cli, capsys: Captured) -> None:
     assert "QuotaExceeded" in capsys.readouterr().out
 
 
-def test_evictions(cli: Cli, store: Store, capsys: Captured) -> None:
+def test_evictions(cli: Cli, store: Store, capsys: Captured, tmp_path: Path) -> None:
     pools(store)
-    assert cli("evict", "spot") == 0
-    assert capsys.readouterr().out == f"{POOLS}/spot: 4 nodes evicted (Delete), count 1\n"
+    assert cli("evict", "spot", "--output", str(tmp_path / "evicted")) == 0
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "1 pool evicted\n")
+    assert (tmp_path / "evicted").read_text() == f"{POOLS}/spot: 4 nodes evicted (Delete), count 1\n"
     assert cli("evict", "--all", "--format", "json") == 0
     assert json.loads(capsys.readouterr().out)["evictions"] == [
         {"id": f"{POOLS}/spot", "nodes": 1, "left": 1, "policy": "Delete"}
