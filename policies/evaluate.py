@@ -97,9 +97,7 @@ def defaults(rule: AnyRule) -> Configured:
     return Configured(settings=rule.settings(), enforcement=rule.enforcement)
 
 
-def _enabled(
-    rules: Iterable[AnyRule], configuration: Mapping[str, Configured]
-) -> Iterator[tuple[AnyRule, Configured]]:
+def _enabled(rules: Iterable[AnyRule], configuration: Mapping[str, Configured]) -> Iterator[tuple[AnyRule, Configured]]:
     for rule in rules:
         configured = configuration.get(rule.id) or defaults(rule)
         if configured.enforcement is not Enforcement.DISABLED:

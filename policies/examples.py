@@ -154,7 +154,7 @@ def _edited(node: Node, edits: list[Edit]) -> Iterator[Node]:
             "type": edit.retype or node.type,
             "protect": node.protect if edit.protect is None else edit.protect,
         }
-        node = Node(**{**vars(node), **changed})  # noqa: PLW2901 several edits may change one resource
+        node = Node(**{**vars(node), **changed})
     yield node
 
 

@@ -341,7 +341,11 @@ class View:
                 return source
         named = node.properties.get("resourceName")
         clusters = self._by_type.get(CLUSTER, ())
-        same = [cluster for cluster in clusters if isinstance(named, str) and cluster.properties.get("resourceName") == named]
+        same = [
+            cluster
+            for cluster in clusters
+            if isinstance(named, str) and cluster.properties.get("resourceName") == named
+        ]
         return same[0] if len(same) == 1 else None
 
     def _inline(self, cluster: Node) -> list[Pool]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from gpufleet.errors import ExitCode
-from gpufleet.spec import Problem, Severity
+from gpufleet.spec import Problem
+from gpufleet.spec import Severity as ProblemSeverity
 from gpufleet.spec.base import Path
 from gpufleet.spec.problem import key_text
+from policies.rule import Severity
+from policies.waivers import Waiver
 
 
 class Level(StrEnum):
@@ -17,6 +21,14 @@ class Level(StrEnum):
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+
+
+class Since(StrEnum):
+    """A finding beside those of the base that a change is held against."""
+
+    NEW = "new"
+    WORSENED = "worsened"
+    EXISTING = "existing"
 
 
 class Verdict(StrEnum):
@@ -45,10 +57,11 @@ class Finding:
     """What one rule found on one resource or key.
 
     Attributes:
-        rule: its id, `<source>.<what>`: `cost.gate`. Together with `resource` and `key` it names the finding, whatever
-            its numbers or its line are.
+        rule: its id, such as `COST002`; `spec`, `plan`, `cost` and `sizing` for what stands in the way of the rules.
         verdict: fail or undecided.
         resource: URN of what it is about, "" when it is about the stack file alone.
+        label: the subject's name that stays when lines move and pools rotate: `training/lab/pools/h100`. Together with
+            `rule` and `key` it names the finding, whatever its numbers or its line are.
         key: what in the stack file decides it, such as `training[0].pools[0].nodes.max`; "" for the whole file.
         message: the cause with its numbers, without a full stop.
         fix: what to do, a sentence without its full stop.
@@ -56,12 +69,18 @@ class Finding:
         place: of the key.
         code: what the process ends with when this is an error.
         trace: of a rule or program that raised.
+        severity: how much is at stake, as its rule says; None of what is no rule's.
+        measure: what `amount` counts, such as `maxNodes`; "" without.
+        amount: how bad it is: the larger the worse.
+        waiver: what lets it pass: it is shown, and fails nothing.
+        since: None when nobody compares with a base.
     """
 
     rule: str
     level: Level
     verdict: Verdict
     resource: str = ""
+    label: str = ""
     key: str = ""
     message: str
     fix: str = ""
@@ -69,13 +88,28 @@ class Finding:
     place: Place | None = None
     code: ExitCode = ExitCode.POLICY
     trace: str = ""
+    severity: Severity | None = None
+    measure: str = ""
+    amount: Decimal | None = None
+    waiver: Waiver | None = None
+    since: Since | None = None
+
+    @property
+    def fails(self) -> bool:
+        """Whether the check fails for it: an error that nothing waives, and that the change brings or makes worse."""
+        return self.level is Level.ERROR and self.waiver is None and self.since is not Since.EXISTING
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What is the same when the same thing is found again: rule, subject and key."""
+        return (self.rule, self.label or self.resource, self.key)
 
     @classmethod
     def of_problem(cls, problem: Problem) -> Finding:
         """What reading the stack file found."""
         return cls(
             rule="spec",
-            level=Level.ERROR if problem.severity is Severity.ERROR else Level.WARNING,
+            level=Level.ERROR if problem.severity is ProblemSeverity.ERROR else Level.WARNING,
             verdict=Verdict.FAIL,
             key=problem.key,
             message=problem.message,

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from gpufleet.check.finding import Finding, Level, Verdict
-from gpufleet.cost import Estimate
+from gpufleet.cost import CostDifference, Estimate
 from gpufleet.errors import ExitCode
+from gpufleet.graph import Graph
 from gpufleet.sizing.advice import Advice
 
 _LEVELS: Final = tuple(Level)
 _WORST_FIRST: Final = (ExitCode.CONFIGURATION, ExitCode.POLICY, ExitCode.UNDECIDED, ExitCode.OK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The check beside that of a base.
+
+    Attributes:
+        base: what the change is held against, in words: a git reference or a file.
+        fixed: findings of the base that are gone.
+        cost: None when one of the two could not be priced.
+    """
+
+    base: str
+    fixed: tuple[Finding, ...]
+    cost: CostDifference | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +40,9 @@ class Report:
         strict: whether what is unpriced or undecided counts as an error.
         findings: errors first, each level in the order of the stack file.
         passed: ids of the rules that were asked and had nothing to say, sorted.
+        not_applicable: ids of the rules that found nothing to judge, sorted.
+        graph: None when the program could not be planned.
+        comparison: None when nobody compares.
         estimate: None when it could not be made, for the stack file or the program has mistakes.
         advice: None likewise.
     """
@@ -34,11 +54,14 @@ class Report:
     passed: tuple[str, ...]
     estimate: Estimate | None = None
     advice: tuple[Advice, ...] | None = None
+    not_applicable: tuple[str, ...] = ()
+    graph: Graph | None = None
+    comparison: Comparison | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """What the command ends with: see `worst`."""
-        return worst([finding.code for finding in self.of(Level.ERROR)])
+        return worst(finding.code for finding in self.findings if finding.fails)
 
     @property
     def verdict(self) -> Verdict:
@@ -61,7 +84,7 @@ def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_rank))
 
 
-def worst(codes: list[ExitCode]) -> ExitCode:
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """The code that says most: a crash, then a mistake in a file, a broken rule, an open question; OK of nothing."""
     return min(codes, key=_badness, default=ExitCode.OK)
 

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from gpufleet.catalog.table import CatalogError
 from gpufleet.check.finding import Finding, Level, Place, Verdict
 from gpufleet.check.report import Report, ordered
+from gpufleet.check.rule_findings import findings, judged
 from gpufleet.check.sources import SOURCES, Source
 from gpufleet.check.subject import Subject
 from gpufleet.cost import estimate
@@ -19,6 +20,7 @@ from gpufleet.errors import ExitCode, GpufleetError
 from gpufleet.graph.cached import plan
 from gpufleet.sizing.proposal import advise
 from gpufleet.spec import SpecError, StackFile, load
+from policies import evaluate as policies
 
 _T = TypeVar("_T")
 
@@ -60,6 +62,7 @@ def check(
     graph = attempts.run("plan", lambda: plan(environment, spec, plans))
     subject = Subject(
         file=file,
+        name=environment,
         environment=spec,
         strict=strict,
         graph=graph,
@@ -67,6 +70,9 @@ def check(
         advice=attempts.run("sizing", lambda: advise(spec)),
     )
     asked = {"spec", "plan"}
+    results = attempts.run("rules", lambda: judged(subject)) or ()
+    for result in results:
+        attempts.findings += findings(result, subject)
     for source in SOURCES:
         rules, found = attempts.run(source.name, partial(_ask, source, subject)) or ([], [])
         asked.update(rules)
@@ -76,9 +82,16 @@ def check(
         file=label,
         strict=strict,
         findings=ordered(attempts.findings),
-        passed=tuple(sorted(asked - {finding.rule for finding in attempts.findings})),
+        passed=tuple(
+            sorted(
+                (asked - {finding.rule for finding in attempts.findings})
+                | {result.rule.id for result in results if result.verdict is policies.Verdict.PASS}
+            )
+        ),
+        not_applicable=tuple(result.rule.id for result in results if result.verdict is policies.Verdict.NOT_APPLICABLE),
         estimate=subject.estimate,
         advice=subject.advice,
+        graph=subject.graph,
     )
 
 

@@ -17,6 +17,7 @@ class Subject:
     """One environment, as every source of findings gets it.
 
     Attributes:
+        name: the environment's.
         strict: whether what is unpriced or undecided counts as an error.
         graph: None when the program raised, which is a finding already.
         estimate: None when it could not be made, likewise.
@@ -24,6 +25,7 @@ class Subject:
     """
 
     file: StackFile
+    name: str
     environment: Environment
     strict: bool
     graph: Graph | None

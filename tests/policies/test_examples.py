@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from gpufleet.spec.problem import key_text
 from policies import examples
 from policies.catalogue import rules
 from policies.evaluate import Verdict
 from policies.examples import Example
 from policies.rule import AnyRule
-from gpufleet.spec.problem import key_text
 
 CASES = [(rule, example) for rule in rules() for example in examples.of(rule)]
 
 
-@pytest.mark.parametrize(
-    ("rule", "example"), CASES, ids=[f"{rule.id}: {example.title}" for rule, example in CASES]
-)
+@pytest.mark.parametrize(("rule", "example"), CASES, ids=[f"{rule.id}: {example.title}" for rule, example in CASES])
 def test_an_example_comes_to_its_verdict(rule: AnyRule, example: Example) -> None:
     result = examples.run(rule, example)
     assert result.verdict is example.verdict, result.judgements
