@@ -59,3 +59,12 @@ class AuthenticationError(GpufleetError):
     """No credentials, or ones that are refused."""
 
     exit_code = ExitCode.AUTHENTICATION
+
+
+class StoppedError(GpufleetError):
+    """Ctrl-C, or the end of input at a question."""
+
+    exit_code = ExitCode.CANCELLED
+
+    def __init__(self) -> None:
+        super().__init__("cancelled")

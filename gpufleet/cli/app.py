@@ -13,6 +13,7 @@ import traceback
 from typing import Annotated
 
 import typer
+import typer.core
 
 import gpufleet
 from gpufleet.cli import (
@@ -35,10 +36,21 @@ from gpufleet.cli import (
     stacks,
     up,
 )
-from gpufleet.errors import ExitCode, GpufleetError
+from gpufleet.errors import ExitCode, GpufleetError, StoppedError
+
+
+class _Commands(typer.core.TyperGroup):
+    def invoke(self, ctx: typer.Context) -> object:
+        """Run a command; Ctrl-C and the end of input become ours, for typer's own answers are 130 and 1."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, typer.Abort):
+            raise StoppedError from None
+
 
 app = typer.Typer(
     name="gpufleet",
+    cls=_Commands,
     help="GPU fleets on Azure: one file per environment, priced and checked before anything is created.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -28,7 +28,7 @@ from gpufleet.cli.progress.text import render
 from gpufleet.cli.run_options import Request
 from gpufleet.engine import EngineError, RunOptions, RunResult
 from gpufleet.engine.command import stops_noted
-from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
+from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError, StoppedError
 
 if TYPE_CHECKING:
     from gpufleet.engine import OnEvent
@@ -47,15 +47,6 @@ class DeclinedError(GpufleetError):
 
     def __init__(self) -> None:
         super().__init__("not confirmed, so nothing was changed")
-
-
-class StoppedError(GpufleetError):
-    """Ctrl-C while no engine was running: nothing had begun."""
-
-    exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
-
-    def __init__(self) -> None:
-        super().__init__("cancelled")
 
 
 class Run:

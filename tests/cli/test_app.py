@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 import gpufleet
 from gpufleet.cli import app as module
+from gpufleet.cli.output import people
 from gpufleet.errors import AuthenticationError, ConfigurationError, GpufleetError
 
 GPUFLEET = str(Path(sys.prefix) / "bin" / "gpufleet")
@@ -85,6 +87,43 @@ def test_an_error_is_one_message_and_one_exit_code(
     with pytest.raises(SystemExit):
         module.main()
     assert "Traceback (most recent call last)" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("pressed", [KeyboardInterrupt, typer.Abort])
+@pytest.mark.parametrize(
+    ("arguments", "inside"),
+    [
+        (["check", "dev"], "gpufleet.spec.load"),
+        (["cost", "dev"], "gpufleet.spec.load"),
+        (["size", "dev"], "gpufleet.sizing.proposal.propose"),
+        (["explain", "sizing"], "gpufleet.sizing.examples.examples"),
+        (["offers"], "gpufleet.catalog.snapshots.current"),
+        (["prices", "status"], "gpufleet.catalog.snapshots.current"),
+        (["stacks"], "gpufleet.engine.install.ensure_engine"),
+        (["schema"], "gpufleet.spec.json_schema.stack_file_schema"),
+        (["sandbox", "list"], "gpufleet.engine.sandbox_home.sandbox_home"),
+        (["sandbox", "fail", "list"], "gpufleet.engine.sandbox_home.sandbox_home"),
+        (["up", "dev", "--sandbox", "--yes"], "gpufleet.engine.project.stack_file"),
+    ],
+)
+def test_ctrl_c_has_one_exit_code_in_every_command(
+    arguments: list[str],
+    inside: str,
+    pressed: type[BaseException],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    def stop(*_: object, **__: object) -> None:
+        raise pressed
+
+    people.cache_clear()
+    monkeypatch.delenv("GPUFLEET_DEBUG", raising=False)
+    monkeypatch.setattr(inside, stop)
+    monkeypatch.setattr(sys, "argv", ["gpufleet", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    captured = capfd.readouterr()
+    assert (caught.value.code, captured.out, captured.err) == (8, "", "error: cancelled\n")
 
 
 def test_a_reader_that_leaves_early_is_no_stack_trace():
