@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import typer.core
@@ -40,7 +40,7 @@ from gpufleet.errors import ExitCode, GpufleetError, StoppedError
 
 
 class _Commands(typer.core.TyperGroup):
-    def invoke(self, ctx: typer.Context) -> object:
+    def invoke(self, ctx: Any) -> object:  # noqa: ANN401 typer's own base class of Context is private
         """Run a command; Ctrl-C and the end of input become ours, for typer's own answers are 130 and 1."""
         try:
             return super().invoke(ctx)
