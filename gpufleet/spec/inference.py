@@ -130,7 +130,7 @@ class FrontDoor(Spec):
     health_probe: HealthProbe = HealthProbe()
     """How Front Door finds out that a region is down."""
     private_link: bool = False
-    """Origins by Private Link; true is not supported: the gateways have public addresses that only Front Door reaches."""
+    """Origins by Private Link; true is not supported: gateways have public addresses that only Front Door reaches."""
 
 
 class Inference(Spec):
