@@ -51,7 +51,7 @@ class _PutOff(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         source = self._loader.get_data(self._loader.path).decode()
-        vars(module)["_star_imports"] = _STAR_IMPORT.findall(source)
+        vars(module)["_star_imports"] = star_imports(source)
         rest = _STAR_IMPORT.sub("", source)
         exec(compile(rest, self._loader.path, "exec"), vars(module))  # noqa: S102 the package's own code
         # Not at creation: the SDK's own lazy loader turns the module into a plain one before this.
@@ -65,7 +65,7 @@ class _Package(ModuleType):
 
     def __getattr__(self, name: str) -> object:
         if not name.startswith("_"):
-            for candidate in self._likely_first(name):
+            for candidate in likely_first(self._star_imports, name):
                 module = importlib.import_module(f"{self.__name__}.{candidate}")
                 if name in _exported(module):
                     found: object = getattr(module, name)
@@ -80,14 +80,21 @@ class _Package(ModuleType):
             value = getattr(value, name)
         super().__setattr__(name, value)
 
-    def _likely_first(self, name: str) -> Iterator[str]:
-        # A class and its arguments stand in a module of their name, functions too (`get_x` with `get_x_output`). From
-        # the end, for of two star imports of one name the later one holds (`SubnetArgs` of `subnet` and of `_inputs`).
-        stem = name.removesuffix("Args").removesuffix("_output")
-        likely = {stem, _WORD.sub("_", stem).lower(), "_enums", "_inputs"}
-        last_first = self._star_imports[::-1]
-        yield from (module for module in last_first if module in likely)
-        yield from (module for module in last_first if module not in likely)
+
+def star_imports(source: str) -> list[str]:
+    """The modules that a package of the SDK imports all names of, in order."""
+    return _STAR_IMPORT.findall(source)
+
+
+def likely_first(modules: Sequence[str], name: str) -> Iterator[str]:
+    """The star imports of a package, in an order in which the first that has the name is the one that it stands for."""
+    # A class and its arguments stand in a module of their name, functions too (`get_x` with `get_x_output`). From
+    # the end, for of two star imports of one name the later one holds (`SubnetArgs` of `subnet` and of `_inputs`).
+    stem = name.removesuffix("Args").removesuffix("_output")
+    likely = {stem, _WORD.sub("_", stem).lower(), "_enums", "_inputs"}
+    last_first = modules[::-1]
+    yield from (module for module in last_first if module in likely)
+    yield from (module for module in last_first if module not in likely)
 
 
 def _exported(module: ModuleType) -> Container[str]:

@@ -1,7 +1,8 @@
-"""Plans kept between runs: the program comes to the same graph for the same environment, so it need not run again.
+"""Plans at the least cost: kept between runs, and made without the SDKs where that is certain to be the same.
 
-A plan is found again by everything that it is made from: the environment, the program's own sources and data, the
-versions of the SDKs and of Python. Most of a plan's time goes into importing the SDKs, which a plan found needs not.
+The program comes to the same graph for the same environment, so it need not run again. A plan is found again by
+everything that it is made from: the environment, the program's own sources and data, the versions of the SDKs and of
+Python, the variables that the SDKs read.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from gpufleet.graph.model import Graph, Hidden, Node, Value
 if TYPE_CHECKING:
     from gpufleet.spec import Environment
 
-_FORM: Final = 1
+_FORM: Final = 2
 """Of the files; another one makes all that were written before worthless."""
 _MOST: Final = 64
 """Plans to keep; the ones that were not used for longest go."""
 
 _SOURCES: Final = ("components", "gpufleet/catalog", "gpufleet/graph", "gpufleet/spec", "gpufleet/errors.py")
 _PACKAGES: Final = ("pulumi", "pulumi-azure-native", "pulumi-kubernetes", "pydantic")
+_VARIABLES: Final = ("PULUMI_K8S_", "PULUMI_ERROR_OUTPUT_STRING")
+"""Beginnings of the names of what the SDKs read from the environment."""
 _ROOT: Final = Path(__file__).parents[2]
 _MASK: Final = "\0"
 """Before the name of a `Hidden` value; no text of a YAML file can hold it."""
@@ -50,16 +53,27 @@ def plan(stack: str, environment: Environment, folder: Path | None, *, subscript
     """
     file = None if folder is None else folder / f"{_key(stack, environment, subscription_id)}.json"
     if file is None or (graph := _read(file)) is None:
-        from gpufleet.graph import offline  # noqa: PLC0415 what this module is there to avoid
-
-        graph = offline.plan(stack, environment, subscription_id=subscription_id)
+        graph = _made(stack, environment, folder, subscription_id)
         if file is not None:
             _write(file, graph)
     return graph
 
 
+def _made(stack: str, environment: Environment, folder: Path | None, subscription_id: str | None) -> Graph:
+    from gpufleet.graph import standin  # noqa: PLC0415 a plan that is found needs none of it
+
+    shapes = None if folder is None else folder / "sdk"
+    try:
+        return standin.plan(stack, environment, shapes, subscription_id=subscription_id)
+    except Exception:  # noqa: BLE001 whatever it is: the SDKs know, and say it in their words
+        from gpufleet.graph import offline  # noqa: PLC0415 seconds of imports
+
+        return offline.plan(stack, environment, subscription_id=subscription_id)
+
+
 def _key(stack: str, environment: Environment, subscription_id: str | None) -> str:
-    said = [stack, subscription_id, environment.model_dump(mode="json", by_alias=True)]
+    variables = sorted(item for item in os.environ.items() if item[0].startswith(_VARIABLES))
+    said = [stack, subscription_id, environment.model_dump(mode="json", by_alias=True), variables]
     return _digest(f"{_program()}\n{json.dumps(said)}")
 
 
