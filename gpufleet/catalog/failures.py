@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from gpufleet.catalog.measured import PROVENANCE, Measured, provenance
 from gpufleet.catalog.table import read
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailureRate:
+class FailureRate(Measured):
     """Failures of one published run, or a value derived from several. Nodes have 8 GPUs."""
 
     key: str
@@ -21,10 +22,6 @@ class FailureRate:
     failures: int | None
     status: str
     """How the number was had: read, second-hand, derived, or unread (known, its text not found)."""
-    as_of: str
-    source: str
-    confidence: str
-    note: str
 
     @property
     def per_node_day(self) -> float:
@@ -90,7 +87,8 @@ def causes(run: str) -> tuple[FailureCause, ...]:
 def _rates() -> dict[str, FailureRate]:
     columns = (
         *("key", "run", "failures_per_1000_node_days", "gpu_model", "gpus", "days", "failures"),
-        *("status", "as_of", "source", "confidence", "note"),
+        "status",
+        *PROVENANCE,
     )
     rates: dict[str, FailureRate] = {}
     for row in read("failure_rates.csv", columns):
@@ -106,9 +104,6 @@ def _rates() -> dict[str, FailureRate]:
             days=row.optional_number("days"),
             failures=row.optional_integer("failures"),
             status=row.choice("status", "read", "second-hand", "derived", "unread"),
-            as_of=row.text("as_of"),
-            source=row.text("source"),
-            confidence=row.choice("confidence", "high", "medium", "low"),
-            note=row.cells["note"],
+            **provenance(row),
         )
     return rates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from gpufleet.catalog.measured import PROVENANCE, Measured, provenance
 from gpufleet.catalog.table import read
 
 
@@ -25,7 +26,7 @@ class GpuPeak:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingRate:
+class TrainingRate(Measured):
     """One measured training run."""
 
     key: str
@@ -40,10 +41,6 @@ class TrainingRate:
     model_tflops_per_gpu: float
     """Model FLOPs (6 x parameters x tokens, without recomputation) in TFLOP/s and GPU."""
     status: str
-    as_of: str
-    source: str
-    confidence: str
-    note: str
 
     @property
     def utilization(self) -> float | None:
@@ -53,7 +50,7 @@ class TrainingRate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceRate:
+class InferenceRate(Measured):
     """One measured inference run."""
 
     model: str
@@ -73,10 +70,6 @@ class InferenceRate:
     """Output tokens a second of all GPUs together."""
     benchmark: bool
     """MLPerf: fixed data, a tuned engine, saturated queues, so an upper bound."""
-    as_of: str
-    source: str
-    confidence: str
-    note: str
 
     @property
     def tokens_per_s_per_gpu(self) -> float:
@@ -85,7 +78,7 @@ class InferenceRate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NcclBandwidth:
+class NcclBandwidth(Measured):
     """Bus bandwidth of NCCL's all-reduce, as nccl-tests prints it."""
 
     system: str
@@ -96,10 +89,6 @@ class NcclBandwidth:
     """Lowest and highest, in GB/s."""
     kind: str
     """baseline, measured, warn_below (look at the node) or return_below (hand it back)."""
-    as_of: str
-    source: str
-    confidence: str
-    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +117,8 @@ def training_rates() -> tuple[TrainingRate, ...]:
     """Every measured training run. None is known for A100, T4, A10 and AMD GPUs."""
     columns = (
         *("key", "run", "sku", "gpus", "gpu_model", "parameters_b", "precision", "model_tflops_per_gpu"),
-        *("status", "as_of", "source", "confidence", "note"),
+        "status",
+        *PROVENANCE,
     )
     return tuple(
         TrainingRate(
@@ -141,10 +131,7 @@ def training_rates() -> tuple[TrainingRate, ...]:
             precision=row.text("precision"),
             model_tflops_per_gpu=row.number("model_tflops_per_gpu"),
             status=row.choice("status", "read", "unread"),
-            as_of=row.text("as_of"),
-            source=row.text("source"),
-            confidence=row.choice("confidence", "high", "medium", "low"),
-            note=row.cells["note"],
+            **provenance(row),
         )
         for row in read("training_throughput.csv", columns)
     )
@@ -156,7 +143,7 @@ def inference_rates() -> tuple[InferenceRate, ...]:
     columns = (
         *("model", "parameters_b", "active_parameters_b", "precision", "gpu_model", "gpus", "sku", "scenario"),
         *("tokens_per_s", "kind"),
-        *("as_of", "source", "confidence", "note"),
+        *PROVENANCE,
     )
     return tuple(
         InferenceRate(
@@ -170,10 +157,7 @@ def inference_rates() -> tuple[InferenceRate, ...]:
             scenario=row.text("scenario"),
             tokens_per_s=row.number("tokens_per_s"),
             benchmark=row.choice("kind", "benchmark", "measured") == "benchmark",
-            as_of=row.text("as_of"),
-            source=row.text("source"),
-            confidence=row.choice("confidence", "high", "medium", "low"),
-            note=row.cells["note"],
+            **provenance(row),
         )
         for row in read("inference_throughput.csv", columns)
     )
@@ -184,7 +168,7 @@ def nccl_bandwidths() -> tuple[NcclBandwidth, ...]:
     """All-reduce bandwidths by size: what a healthy node shows, and below which one is looked at or handed back."""
     columns = (
         *("system", "sku", "nodes", "message_gib", "busbw_gbytes_s_min", "busbw_gbytes_s_max", "kind"),
-        *("as_of", "source", "confidence", "note"),
+        *PROVENANCE,
     )
     return tuple(
         NcclBandwidth(
@@ -194,10 +178,7 @@ def nccl_bandwidths() -> tuple[NcclBandwidth, ...]:
             message_gib=row.number("message_gib"),
             gbytes_per_s=(row.number("busbw_gbytes_s_min"), row.number("busbw_gbytes_s_max")),
             kind=row.choice("kind", "baseline", "measured", "warn_below", "return_below"),
-            as_of=row.text("as_of"),
-            source=row.text("source"),
-            confidence=row.choice("confidence", "high", "medium", "low"),
-            note=row.cells["note"],
+            **provenance(row),
         )
         for row in read("nccl_bandwidth.csv", columns)
     )
