@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from gpufleet.errors import ExitCode
 from gpufleet.spec import Problem
@@ -13,6 +15,8 @@ from gpufleet.spec.base import Path
 from gpufleet.spec.problem import key_text
 from policies.rule import Severity
 from policies.waivers import Waiver
+
+_INDEX: Final = re.compile(r"\[\d+\]")
 
 
 class Level(StrEnum):
@@ -57,7 +61,8 @@ class Finding:
     """What one rule found on one resource or key.
 
     Attributes:
-        rule: its id, such as `COST002`; `spec`, `plan`, `cost` and `sizing` for what stands in the way of the rules.
+        rule: its id, such as `COST002`; `spec`, `plan`, `cost`, `sizing` and `rules` for what stands in the way of the
+            rules, `waivers` for what there is to say about one.
         verdict: fail or undecided.
         resource: URN of what it is about, "" when it is about the stack file alone.
         label: the subject's name that stays when lines move and pools rotate: `training/lab/pools/h100`. Together with
@@ -72,7 +77,8 @@ class Finding:
         severity: how much is at stake, as its rule says; None of what is no rule's.
         measure: what `amount` counts, such as `maxNodes`; "" without.
         amount: how bad it is: the larger the worse.
-        waiver: what lets it pass: it is shown, and fails nothing.
+        waiver: what lets it pass: it is shown, and fails nothing. Nothing but a rule's finding is ever waived.
+        expired: whether a waiver covered it until it ran out; the finding of the rule `waivers` that says so has it too.
         since: None when nobody compares with a base.
     """
 
@@ -92,17 +98,17 @@ class Finding:
     measure: str = ""
     amount: Decimal | None = None
     waiver: Waiver | None = None
+    expired: bool = False
     since: Since | None = None
 
     @property
-    def fails(self) -> bool:
-        """Whether the check fails for it: an error that nothing waives, and that the change brings or makes worse."""
-        return self.level is Level.ERROR and self.waiver is None and self.since is not Since.EXISTING
-
-    @property
     def identity(self) -> tuple[str, str, str]:
-        """What is the same when the same thing is found again: rule, subject and key."""
-        return (self.rule, self.label or self.resource, self.key)
+        """What is the same when the same thing is found again: rule, subject and key.
+
+        Of a subject with a name, the key is without list indices: they move when a pool is added before it.
+        """
+        subject = self.label or self.resource
+        return (self.rule, subject, _INDEX.sub("[]", self.key) if subject else self.key)
 
     @classmethod
     def of_problem(cls, problem: Problem) -> Finding:

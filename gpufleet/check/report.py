@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
-from gpufleet.check.finding import Finding, Level, Verdict
+from gpufleet.check.finding import Finding, Level, Since, Verdict
 from gpufleet.cost import CostDifference, Estimate
 from gpufleet.errors import ExitCode
 from gpufleet.graph import Graph
 from gpufleet.sizing.advice import Advice
 
 _LEVELS: Final = tuple(Level)
-_WORST_FIRST: Final = (ExitCode.CONFIGURATION, ExitCode.POLICY, ExitCode.UNDECIDED, ExitCode.OK)
+_WORST_FIRST: Final = (
+    ExitCode.CONFIGURATION,
+    ExitCode.WAIVER,
+    ExitCode.POLICY,
+    ExitCode.UNDECIDED,
+    ExitCode.OK,
+)
+
+
+class FailOn(StrEnum):
+    """What fails a check beside errors that are new or worse than in the base (every error, when nobody compares)."""
+
+    ALL = "all"
+    """Errors that the base has, too."""
+    WARNING = "warning"
+    """Warnings, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +40,13 @@ class Comparison:
         base: what the change is held against, in words: a git reference or a file.
         fixed: findings of the base that are gone.
         cost: None when one of the two could not be priced.
+        problem: why the base could not be judged, so that every finding is new; "" when it was.
     """
 
     base: str
     fixed: tuple[Finding, ...]
     cost: CostDifference | None
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +59,13 @@ class Report:
         findings: errors first, each level in the order of the stack file.
         passed: ids of the rules that were asked and had nothing to say, sorted.
         not_applicable: ids of the rules that found nothing to judge, sorted.
+        disabled: ids of the rules that the environment's configuration turns off, sorted.
         graph: None when the program could not be planned.
         comparison: None when nobody compares.
         estimate: None when it could not be made, for the stack file or the program has mistakes.
         advice: None likewise.
+        fail_on: what fails the check beyond the default.
+        inputs: SHA-256 in hexadecimal of every file that the verdict rests on, by the name messages give it.
     """
 
     environment: str
@@ -55,13 +76,16 @@ class Report:
     estimate: Estimate | None = None
     advice: tuple[Advice, ...] | None = None
     not_applicable: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
     graph: Graph | None = None
     comparison: Comparison | None = None
+    fail_on: frozenset[FailOn] = frozenset()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> ExitCode:
         """What the command ends with: see `worst`."""
-        return worst(finding.code for finding in self.findings if finding.fails)
+        return worst(finding.code for finding in self.findings if self.fails(finding))
 
     @property
     def verdict(self) -> Verdict:
@@ -78,14 +102,30 @@ class Report:
         """The findings of one level."""
         return tuple(finding for finding in self.findings if finding.level is level)
 
+    def fails(self, finding: Finding) -> bool:
+        """Whether the check fails for a finding.
 
-def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
+        A waived one never does. One that the base has too does with `FailOn.ALL`, or when its waiver has expired: the
+        date is over for every change.
+        """
+        if finding.waiver is not None:
+            return False
+        if finding.since is Since.EXISTING and not finding.expired and FailOn.ALL not in self.fail_on:
+            return False
+        return finding.level is Level.ERROR or (finding.level is Level.WARNING and FailOn.WARNING in self.fail_on)
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings as reports list them, whatever order their sources found them in."""
     return tuple(sorted(findings, key=_rank))
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The code that says most: a crash, then a mistake in a file, a broken rule, an open question; OK of nothing."""
+    """The code that says most; OK of nothing.
+
+    A crash, a mistake in a file, an expired waiver, a broken rule, an open question: whoever sees 5 knows that no
+    waiver has run out.
+    """
     return min(codes, key=_badness, default=ExitCode.OK)
 
 
