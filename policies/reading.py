@@ -137,3 +137,32 @@ def _maybe(subject: _T, question: Callable[[_T], bool]) -> bool:
         return question(subject)
     except (UndecidedError, MistypedError):
         return True
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over subjects, not all of which can be read. What is known may be too much already.
+
+    Attributes:
+        known: the sum over those that can be read.
+        unread: why the others can't.
+    """
+
+    known: int
+    unread: tuple[UndecidedError | MistypedError, ...]
+
+    def settle(self) -> None:
+        """Raises the first of `unread`, once what is known has been judged."""
+        if self.unread:
+            raise self.unread[0]
+
+
+def total(subjects: Iterable[_T], count: Callable[[_T], int]) -> Total:
+    """The sum of a number that each subject has."""
+    known, unread = 0, []
+    for subject in subjects:
+        try:
+            known += count(subject)
+        except (UndecidedError, MistypedError) as error:
+            unread.append(error)
+    return Total(known, tuple(unread))

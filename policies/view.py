@@ -16,7 +16,10 @@ from gpufleet.graph import Graph, Node
 from gpufleet.spec import Environment, SpecError, parse_environment
 from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.base import Path
+from gpufleet.spec.environment import EnvironmentClass
+from gpufleet.spec.pool import Pool as SpecifiedPool
 from gpufleet.spec.pool_names import agent_pools
+from gpufleet.spec.upgrade import share_of
 from policies.reading import MistypedError, Properties, UndecidedError
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ REGION: Final = "gpufleet:inference:InferenceRegion"
 # `azure-native_containerservice_v20250801:containerservice:AgentPool` (pulumi-azure-native v3 local packages).
 _VERSIONED: Final = re.compile(r"^(?P<provider>azure-native):(?P<module>\w+)/v[0-9][0-9a-z]*:(?P<name>\w+)$")
 _PACKAGED: Final = re.compile(r"^(?P<provider>azure-native)_\w+_v[0-9][0-9a-z]*:(?P<module>\w+):(?P<name>\w+)$")
+_SHARE: Final = re.compile(r"\d{1,4}%?", re.ASCII)
 
 
 def plain_type(token: str) -> str:
@@ -127,6 +131,21 @@ class Pool(Resource):
         return (*self.declared, *setting) if self.declared else super().path()
 
     @property
+    def specified(self) -> SpecifiedPool | None:
+        """What the specification says of it; None of what is no pool of the specification."""
+        if self.place is None or self.place.scope is None or not self.declared:
+            return None
+        return self.place.scope.pools[int(self.declared[-1])]
+
+    @property
+    def region(self) -> str:
+        """Azure region of its cluster. Raises UndecidedError when nobody knows the cluster or where it is."""
+        location = None if self.cluster is None else Properties(self.cluster.properties).text("location")
+        if location is None:
+            raise UndecidedError(f"the region of {self.name} is not known")
+        return location.replace(" ", "").casefold()
+
+    @property
     def size(self) -> Size:
         """The VM size. Raises UndecidedError when the catalogue hasn't got it, MistypedError when there is none."""
         name = self.properties.text("vmSize")
@@ -143,6 +162,19 @@ class Pool(Resource):
         return (self.properties.text("scaleSetPriority") or "Regular").casefold() == "spot"
 
     @property
+    def system(self) -> bool:
+        """Whether Kubernetes' own pods run on it; AKS makes a pool without a mode a user pool."""
+        return (self.properties.text("mode") or "User").casefold() == "system"
+
+    @property
+    def aks_name(self) -> str:
+        """The name that AKS and its scale set have. Raises UndecidedError when the provider is to make one up."""
+        name = self.properties.text("agentPoolName" if self.index is None else "name")
+        if name is None:
+            raise UndecidedError(f"{self.name} has no name of its own, so nobody knows what its scale set is called")
+        return name
+
+    @property
     def autoscaled(self) -> bool:
         """Whether the cluster autoscaler owns its size."""
         return bool(self.properties.flag("enableAutoScaling"))
@@ -157,7 +189,32 @@ class Pool(Resource):
         """Nodes that there may be."""
         return self._nodes("maxCount")
 
+    @property
+    def surge(self) -> int:
+        """Nodes that an upgrade adds to those: none on spot, and 10 % where nothing is said.
+
+        Source: AKS upgrade-aks-node-pools-rolling, spot-node-pool.
+        """
+        if self.spot:
+            return 0
+        return share_of(self.upgrade("maxSurge") or "10%", self.most)
+
+    @property
+    def peak(self) -> int:
+        """Nodes that there may be in the middle of an upgrade."""
+        return self.most + self.surge
+
+    def upgrade(self, key: str) -> str | None:
+        """`maxSurge` or `maxUnavailable` of its upgrades: nodes such as `1`, or a percentage such as `10%`."""
+        setting = self.properties.text("upgradeSettings", key)
+        if setting is not None and not _SHARE.fullmatch(setting):
+            raise MistypedError(f"upgradeSettings.{key} is {setting[:40]!r}, neither nodes nor a percentage")
+        return setting
+
     def _nodes(self, key: str) -> int:
+        if self.properties.has("virtualMachinesProfile"):
+            # Such a pool is sized by profiles, and `count` says nothing (AKS virtual-machines-node-pools).
+            raise UndecidedError(f"{self.name} is sized by virtualMachinesProfile, which no rule reads")
         key = key if self.autoscaled else "count"
         nodes = self.properties.integer(key)
         if nodes is None:
@@ -255,6 +312,12 @@ class View:
             return Declared(nodes[0].urn, parse_environment(json.loads(text)))
         except (ValueError, SpecError) as error:
             raise UndecidedError(f"the environment's specification can't be read: {error}") from None
+
+    @property
+    def production(self) -> bool:
+        """Whether the environment says that it is production. Raises UndecidedError as `declared`."""
+        declared = self.declared
+        return declared is not None and declared.environment.environment_class is EnvironmentClass.PRODUCTION
 
     @cached_property
     def estimate(self) -> Estimate:
