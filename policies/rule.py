@@ -121,6 +121,9 @@ class Rule(ABC, Generic[SubjectT, SettingsT]):
     """Unless the environment's configuration says otherwise."""
     scope: ClassVar[Scope]
     waivable: ClassVar[bool] = True
+    answerable: ClassVar[bool] = False
+    """Whether the stack file alone answers what it leaves undecided: under strict that is a broken rule (exit code 5)
+    and no open question (10)."""
     measure: ClassVar[str] = ""
     """Of an objection's `amount`, in camelCase with its unit: `maxNodes`, `overBudgetUsd`; "" when it has none. A
     waiver of a rule with a measure must give a bound in it."""

@@ -11,7 +11,7 @@ from gpufleet.spec.problem import key_text
 from policies import configuration
 from policies import evaluate as policies
 from policies.catalogue import rules
-from policies.rule import Enforcement
+from policies.rule import AnyRule, Enforcement
 from policies.view import View
 
 
@@ -47,7 +47,7 @@ def findings(result: policies.Result, subject: Subject) -> Iterator[Finding]:
             fix=judgement.fix,
             reference=result.rule.source,
             place=subject.place(judgement.path),
-            code=_code(judgement, undecided=undecided),
+            code=_code(result.rule, judgement, undecided=undecided),
             trace=judgement.trace,
             severity=result.rule.severity,
             measure=result.rule.measure,
@@ -64,7 +64,7 @@ def _level(result: policies.Result, judgement: policies.Judgement, subject: Subj
     return Level.WARNING if undecided and not subject.strict else Level.ERROR
 
 
-def _code(judgement: policies.Judgement, *, undecided: bool) -> ExitCode:
+def _code(rule: AnyRule, judgement: policies.Judgement, *, undecided: bool) -> ExitCode:
     if judgement.raised:
         return ExitCode.ERROR
-    return ExitCode.UNDECIDED if undecided else ExitCode.POLICY
+    return ExitCode.UNDECIDED if undecided and not rule.answerable else ExitCode.POLICY
