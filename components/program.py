@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from pathlib import Path
 
@@ -50,6 +49,8 @@ async def start_provider() -> None:
     For a host that can wait before `main`: nothing of a program reaches the engine before the program is through. The
     question is the one `main` asks first anyway, which subscription this is.
     """
+    import asyncio  # noqa: PLC0415 a plan without the SDKs has no use for it, and it takes a tenth of one
+
     answer = authorization.get_client_config_output()
     await asyncio.wait({asyncio.ensure_future(answer.future())}, timeout=_HEAD_START_SECONDS)
 
