@@ -57,7 +57,7 @@ def find(subject: Subject) -> Iterator[Finding]:
             fix=part.fix,
             place=subject.place(path),
         )
-    for text in estimate.unused:
+    for text in map(str, estimate.unused):
         key, _, why = text.partition(" ")
         yield Finding(
             rule=UNUSED,

@@ -14,7 +14,7 @@ from gpufleet.cost.lines import Amount, Line, Origin, Overlap, Part, Unbilled, U
 from gpufleet.cost.load import PoolLoad, pool_loads
 from gpufleet.cost.money import NOTHING, Bounds, decimal
 from gpufleet.cost.overlaps import overlaps
-from gpufleet.cost.price_book import PriceBook
+from gpufleet.cost.price_book import PriceBook, UnusedPrice
 from gpufleet.cost.pricers import PRICERS, Context, free
 from gpufleet.cost.rates import NoRate, PriceKind, Rate
 from gpufleet.spec.base import Priority
@@ -45,7 +45,7 @@ class Estimate:
         unbilled: what is not billed by itself.
         overlaps: what upgrades and rotations add while they last; in no sum either.
         loads: by scope and pool name, the use that `expected` rests on.
-        unused: planning prices that nothing needed, in words.
+        unused: planning prices that nothing needed.
     """
 
     environment: str
@@ -56,7 +56,7 @@ class Estimate:
     unbilled: tuple[Unbilled, ...]
     overlaps: tuple[Overlap, ...]
     loads: Mapping[tuple[str, str], PoolLoad]
-    unused: tuple[str, ...]
+    unused: tuple[UnusedPrice, ...]
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from gpufleet.catalog import prices, services
@@ -16,6 +16,22 @@ from gpufleet.spec.assumed_prices import AssumedPrice, planning_unit
 from gpufleet.spec.base import Priority
 
 _STACK_FILE = "the stack file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnusedPrice:
+    """A planning price that nothing needed.
+
+    Attributes:
+        index: in `prices.assumed`.
+        subject: the size or meter that it is of.
+    """
+
+    index: int
+    subject: str
+
+    def __str__(self) -> str:
+        return f"prices.assumed[{self.index}] ({self.subject}): a price is known, or nothing here needs it"
 
 
 class PriceBook:
@@ -45,10 +61,10 @@ class PriceBook:
             return NoRate("nothing tells the region that it is in", "")
         return self._node(meter, region) if isinstance(meter, VmMeter) else self._service(meter, region, most)
 
-    def unused(self) -> tuple[str, ...]:
-        """The planning prices that no look-up needed so far, in words."""
+    def unused(self) -> tuple[UnusedPrice, ...]:
+        """The planning prices that no look-up needed so far."""
         return tuple(
-            f"prices.assumed[{index}] ({price.sku or price.meter}): a price is known, or nothing here needs it"
+            UnusedPrice(index=index, subject=str(price.sku or price.meter))
             for index, price in enumerate(self._assumed)
             if index not in self._used
         )

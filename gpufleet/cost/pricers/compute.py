@@ -57,11 +57,11 @@ def agent_pool(context: Context, item: Placed) -> Iterator[Charge]:
 
 
 def agent_pool_nodes(context: Context, item: Placed) -> PoolNodes | None:
-    """The nodes of an `AgentPool`; None when their number is not known."""
+    """The nodes of an `AgentPool`; None when their number is not known, or none that a pool can have."""
     autoscaled = item.at("enableAutoScaling") is True
     least = item.number("minCount" if autoscaled else "count")
     most = item.number("maxCount" if autoscaled else "count")
-    if least is None or most is None:
+    if least is None or most is None or not 0 <= least <= most:
         return None
     expected = most
     load = context.loads.get((item.scope.name, item.pool.name)) if item.scope and item.pool else None
@@ -135,7 +135,7 @@ def _inline_pool(record: Mapping[str, object]) -> tuple[PoolNodes, Decimal | Non
     autoscaled = record.get("enableAutoScaling") is True
     least = number(record.get("minCount" if autoscaled else "count"))
     most = number(record.get("maxCount" if autoscaled else "count"))
-    if least is None or most is None or not isinstance(size, str):
+    if least is None or most is None or not 0 <= least <= most or not isinstance(size, str):
         return None
     pool = PoolNodes(
         name=str(name),

@@ -26,7 +26,7 @@ def document(
         "lines": [_line(line) for line in estimate.lines],
         "overlaps": [_overlap(one) for one in estimate.overlaps],
         "unbilled": [{**_origin(one.origin), "reason": one.reason, "source": one.source} for one in estimate.unbilled],
-        "unusedPlanningPrices": list(estimate.unused),
+        "unusedPlanningPrices": [str(price) for price in estimate.unused],
         "unitCosts": [_unit(unit) for unit in units],
         "difference": None if difference is None else _difference(difference),
     }
