@@ -10,7 +10,6 @@ from pulumi_azure_native import consumption, monitor
 
 from components.context import EnvironmentContext
 from components.options import child
-from components.tags import MANAGED_BY_VALUE
 from gpufleet.spec import own_tags
 from gpufleet.spec.budget import AlertKind, Budget, BudgetAlert
 
@@ -88,7 +87,7 @@ def _midnight(day: dt.date) -> str:
 
 def _environment_filter(environment: EnvironmentContext) -> consumption.BudgetFilterArgs:
     # Two tags, for "environment" alone is a name that other teams of the subscription use too.
-    wanted = {own_tags.MANAGED_BY: MANAGED_BY_VALUE, own_tags.ENVIRONMENT: environment.names.environment}
+    wanted = {own_tags.MANAGED_BY: own_tags.MANAGED_BY_VALUE, own_tags.ENVIRONMENT: environment.names.environment}
     return consumption.BudgetFilterArgs(
         and_=[
             consumption.BudgetFilterPropertiesArgs(

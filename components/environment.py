@@ -14,11 +14,11 @@ from components.inference_platform import InferencePlatform, InferencePlatformAr
 from components.naming import Names
 from components.options import Keep, child
 from components.outputs import ClusterSummary
-from components.tags import environment_tags
 from components.training_fabric import TrainingFabric, TrainingFabricArgs
 from gpufleet.spec.addresses import address_plan, scopes
 from gpufleet.spec.base import GLOBAL_SCOPE
 from gpufleet.spec.environment import Environment as EnvironmentSpec
+from gpufleet.spec.own_tags import environment_tags
 
 
 @dataclass(frozen=True, kw_only=True)

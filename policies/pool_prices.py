@@ -89,12 +89,3 @@ def node_hour(view: View, size: str, region: str, priority: Priority = Priority.
     if isinstance(rate, NoRate):
         raise UndecidedError(rate.reason)
     return rate.usd
-
-
-def known(prices: Iterable[tuple[str, str]], view: View) -> Iterator[tuple[Decimal, str, str]]:
-    """Of sizes and regions those with a regular price: USD an hour, size, region."""
-    for size, region in prices:
-        try:
-            yield node_hour(view, size, region), size, region
-        except UndecidedError:
-            continue

@@ -327,7 +327,7 @@ class View:
         from gpufleet.cost import estimate  # noqa: PLC0415 most rules need none
 
         return self._of_environment(
-            lambda environment: estimate(environment, self.graph, name=self._name), "its cost can't be told"
+            lambda environment: estimate(environment, self.graph, name=self.name), "its cost can't be told"
         )
 
     @cached_property
@@ -348,7 +348,8 @@ class View:
             raise UndecidedError(f"{what}: {error.message}") from error
 
     @cached_property
-    def _name(self) -> str:
+    def name(self) -> str:
+        """Of the environment; "" in a stack that is none of gpufleet's."""
         nodes = self._by_type.get(ENVIRONMENT, ())
         return nodes[0].name if nodes else ""
 

@@ -9,8 +9,8 @@ import pytest
 
 from components.labels import label_value
 from components.program import main
-from components.tags import environment_tags
 from gpufleet.spec import parse_environment
+from gpufleet.spec.own_tags import environment_tags
 from tests.components.graphs import ROOT, build, stack_graph
 from tests.spec.environments import changed, environment
 
