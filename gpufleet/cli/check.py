@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpufleet.cli.output import Format, FormatOption, OutputOption, columns, emit, wants_colour
+from gpufleet.cli.output import OutputOption, columns, emit, wants_colour
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import Named, StackFileOption, named
 from gpufleet.errors import ConfigurationError
+from gpufleet.report.form import LEAST_MARKDOWN_BYTES, MARKDOWN_BYTES, ReportFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,14 @@ def check(
             show_default="strict in CI",
         ),
     ] = None,
-    form: FormatOption = Format.TEXT,
+    form: Annotated[
+        ReportFormat,
+        typer.Option("--format", help="Form of the report: for people, for programs, or as a CI system shows it."),
+    ] = ReportFormat.TEXT,
     output: OutputOption = None,
+    max_bytes: Annotated[
+        int, typer.Option(help="The most that markdown may take; what doesn't fit is named.", min=LEAST_MARKDOWN_BYTES)
+    ] = MARKDOWN_BYTES,
 ) -> None:
     """Check environments before anything is made: mistakes, cost against the budget, sizing.
 
@@ -68,7 +75,7 @@ def check(
         )
         for source in sources
     ]
-    _write(reports, form, output, several=every or len(environments or []) > 1)
+    _write(reports, form, output, several=every or len(environments or []) > 1, max_bytes=max_bytes)
     raise typer.Exit(worst([report.exit_code for report in reports]))
 
 
@@ -94,18 +101,18 @@ def _is_ci() -> bool:
     return any(os.environ.get(name, "").casefold() not in {"", "0", "false"} for name in _CI_VARIABLES)
 
 
-def _write(reports: Sequence[Report], form: Format, output: Path | None, *, several: bool) -> None:
-    from gpufleet.check.render.document import document
-    from gpufleet.check.render.text import headline, text
+def _write(
+    reports: Sequence[Report], form: ReportFormat, output: Path | None, *, several: bool, max_bytes: int
+) -> None:
+    from gpufleet.report.render import render
+    from gpufleet.report.text import headline
 
-    if form is Format.TEXT:
-        colour = output is None and wants_colour(sys.stdout)
-        emit("\n".join(text(report, width=columns(), colour=colour) for report in reports), output)
-    else:
-        import json
-
-        found = [document(report) for report in reports]
-        emit(json.dumps(found if several else found[0], indent=2), output)
-    if output is not None or form is Format.JSON:
+    text = form is ReportFormat.TEXT
+    colour = text and output is None and wants_colour(sys.stdout)
+    emit(
+        render(form, reports, several=several, width=columns(), colour=colour, max_bytes=max_bytes),
+        output,
+    )
+    if output is not None or not text:
         for report in reports:
             sys.stderr.write(f"{headline(report)}\n")

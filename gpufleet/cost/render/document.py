@@ -28,7 +28,7 @@ def document(
         "unbilled": [{**_origin(one.origin), "reason": one.reason, "source": one.source} for one in estimate.unbilled],
         "unusedPlanningPrices": [str(price) for price in estimate.unused],
         "unitCosts": [_unit(unit) for unit in units],
-        "difference": None if difference is None else _difference(difference),
+        "difference": None if difference is None else difference_document(difference),
     }
 
 
@@ -144,9 +144,12 @@ def _unit(unit: UnitCost) -> dict[str, object]:
     }
 
 
-def _difference(difference: CostDifference) -> dict[str, object]:
+def difference_document(difference: CostDifference) -> dict[str, object]:
+    """Both versions and, as floor, expected and ceiling, the later less the earlier."""
     return {
         "base": difference.base,
+        "before": _bounds(difference.before.total),
+        "after": _bounds(difference.after.total),
         **_bounds(difference.delta),
         "changes": [
             {

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from gpufleet.check.finding import Finding, Level, Verdict
-from gpufleet.check.report import Report
+from gpufleet.check.finding import Finding, Level, Since, Verdict
+from gpufleet.check.report import Comparison, Report
 from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.render.words import count, percent, usd
+from gpufleet.report.groups import Groups
+from gpufleet.report.words import change_of_cost, delta_of, sentence, tally, waived_by
 
 _MOST: Final = 10
 """Of what to do, of warnings and of notes, so that the report stays on one screen. Errors are all shown."""
@@ -23,33 +25,55 @@ _OF_VERDICT: Final = {Verdict.PASS: _GREEN, Verdict.FAIL: _RED, Verdict.UNDECIDE
 _OF_LEVEL: Final = {Level.ERROR: _RED, Level.WARNING: _YELLOW, Level.NOTE: _DIM}
 
 
-def text(report: Report, *, width: int = 100, colour: bool = False) -> str:
-    """The report.
+def text(reports: Sequence[Report], *, width: int = 100, colour: bool = False) -> str:
+    """The reports, one below the other.
 
     Args:
-        report: what to show.
+        reports: what to show.
         width: columns to use; below 40 lines get longer than that.
         colour: with ANSI colours, for a terminal.
     """
-    width = max(width, _NARROWEST)
     pen = _Pen(colour=colour)
-    lines = [headline(report, pen)]
-    if errors := report.of(Level.ERROR):
-        lines += ["", pen.paint("What to do", _BOLD), *_to_do(errors, width)]
+    return "\n".join("\n".join(_report(report, max(width, _NARROWEST), pen)) + "\n" for report in reports)
+
+
+def _report(report: Report, width: int, pen: _Pen) -> Iterator[str]:
+    groups = Groups.of(report)
+    yield headline(report, pen)
+    if errors := [finding for finding in groups.active if finding.level is Level.ERROR]:
+        yield from ("", pen.paint("What to do", _BOLD), *_to_do(errors, width))
+    if report.comparison is not None:
+        yield from ("", *_comparison(report.comparison, width, pen))
     if report.estimate is not None:
-        lines += ["", *_cost(report.estimate, width, pen)]
+        yield from ("", *_cost(report.estimate, width, pen))
     for level in Level:
-        if found := report.of(level):
-            lines += ["", *_findings(level, found, width, pen)]
-    return "\n".join(lines) + "\n"
+        if found := [finding for finding in groups.active if finding.level is level]:
+            yield from ("", *_findings(count(len(found), level.value), level, found, width, pen))
+    yield from _others(groups, width, pen)
+
+
+def _others(groups: Groups, width: int, pen: _Pen) -> Iterator[str]:
+    """What fails nothing, and what is gone."""
+    for title, found in (("existing, in the base too", groups.existing), ("waived", groups.waived)):
+        if found:
+            yield from ("", *_findings(f"{len(found):,} {title}", Level.NOTE, found, width, pen))
+    if not groups.fixed:
+        return
+    yield from ("", pen.paint(f"{len(groups.fixed):,} fixed", _GREEN))
+    for finding in groups.fixed[:_MOST]:
+        yield from _wrapped("  - ", f"{finding.label or finding.key}: {finding.message}  [{finding.rule}]", width)
+    if len(groups.fixed) > _MOST:
+        yield f"  and {len(groups.fixed) - _MOST:,} more in --format json"
 
 
 def headline(report: Report, pen: _Pen | None = None) -> str:
     """The verdict on one line: `prod  PASS: 17 rules passed, 1 warning`."""
     pen = pen or _Pen(colour=False)
-    found = [count(len(report.of(level)), level.value) for level in Level if report.of(level)]
+    groups = Groups.of(report)
+    errors = sum(finding.level is Level.ERROR for finding in groups.active)
+    found = tally(groups)
     passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
-    parts = [*found, *passed] if report.of(Level.ERROR) else [*passed, *found]
+    parts = [*found, *passed] if errors else [*passed, *found]
     if report.estimate is not None and report.estimate.unpriced:
         parts.append(f"{count(len(report.estimate.unpriced), 'charge')} NOT PRICED")
     name = _line(report.environment)
@@ -74,7 +98,7 @@ def _to_do(errors: Sequence[Finding], width: int) -> Iterator[str]:
     for number, (fix, found) in enumerate(list(places.items())[:_MOST], start=1):
         key = f"{found[0].key}: " if found[0].key else ""
         where = f" ({_where(found)})" if _where(found) else ""
-        yield from _wrapped(f"{number:>3}. ", f"{key}{_sentence(fix)}{where}", width)
+        yield from _wrapped(f"{number:>3}. ", f"{key}{sentence(fix)}{where}", width)
     if len(places) > _MOST:
         yield f"     and {len(places) - _MOST:,} more, with the errors below"
 
@@ -112,14 +136,28 @@ def _basis(estimate: Estimate) -> str:
     return f"{'; '.join(parts)}. The gate is the {estimate.gate.value}. `gpufleet cost` shows each."
 
 
-def _findings(level: Level, findings: Sequence[Finding], width: int, pen: _Pen) -> Iterator[str]:
+def _comparison(comparison: Comparison, width: int, pen: _Pen) -> Iterator[str]:
+    """The cost of a change at the gate's bound, and its reasons."""
+    yield pen.paint(f"Against {_line(comparison.base)}", _BOLD)
+    if comparison.cost is None:
+        yield "  one of the two has no cost, so nothing is compared"
+        return
+    yield f"  {change_of_cost(comparison.cost)}"
+    for change in comparison.cost.changes[:_MOST]:
+        reasons = f": {'; '.join(change.reasons)}" if change.reasons else ""
+        yield from _wrapped("  - ", f"{change.component} {delta_of(change, comparison.cost)}{reasons}", width)
+    if len(comparison.cost.changes) > _MOST:
+        yield f"  and {len(comparison.cost.changes) - _MOST:,} more in --format json"
+
+
+def _findings(title: str, level: Level, findings: Sequence[Finding], width: int, pen: _Pen) -> Iterator[str]:
     """Every error; of the rest, those that say the same of several places once."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for number, finding in enumerate(findings):
         alike = (number,) if level is Level.ERROR else (finding.rule, finding.message, finding.fix)
         groups.setdefault(alike, []).append(finding)
     shown = list(groups.values())[: None if level is Level.ERROR else _MOST]
-    yield pen.paint(f"{count(len(findings), level.value).capitalize()}", _OF_LEVEL[level])
+    yield pen.paint(title, _OF_LEVEL[level])
     for found in shown:
         yield from _finding(found, width)
     if hidden := len(findings) - sum(len(found) for found in shown):
@@ -130,11 +168,14 @@ def _finding(found: Sequence[Finding], width: int) -> Iterator[str]:
     first = found[0]
     mark = "?" if first.verdict is Verdict.UNDECIDED else "-"
     # What stands first on its line can be clicked in an editor's terminal.
-    yield f"  {mark} {_line(_where(found) or first.resource)}  [{first.rule}]"
+    worse = ", worse than in the base" if first.since is Since.WORSENED else ""
+    yield f"  {mark} {_line(_where(found) or first.resource)}  [{first.rule}{worse}]"
     said = f"{first.key}: {first.message}" if first.key else first.message
-    fix = f" {_sentence(first.fix)}" if first.fix else ""
+    fix = f" {sentence(first.fix)}" if first.fix else ""
     reference = f" [{first.reference}]" if first.reference else ""
-    yield from _wrapped("    ", f"{_sentence(said)}{fix}{reference}", width)
+    yield from _wrapped("    ", f"{sentence(said)}{fix}{reference}", width)
+    if first.waiver is not None:
+        yield from _wrapped("    ", waived_by(first.waiver), width)
 
 
 def _where(found: Sequence[Finding]) -> str:
@@ -152,10 +193,6 @@ def _wrapped(lead: str, text: str, width: int) -> Iterable[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith(("?", ".")) else f"{text}."
 
 
 def _line(text: str) -> str:

@@ -1,0 +1,53 @@
+"""Sentences that the forms of a report share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gpufleet.check.finding import Level
+from gpufleet.cost import CostDifference
+from gpufleet.cost.difference import Change
+from gpufleet.cost.render.words import count, signed, usd
+from gpufleet.report.groups import Groups
+from policies.waivers import Waiver
+
+
+def sentence(text: str) -> str:
+    """A text with its full stop."""
+    return text if text.endswith(("?", ".", "!")) or not text else f"{text}."
+
+
+def tally(groups: Groups) -> list[str]:
+    """`2 errors`, `1 warning`, `3 existing`, `1 waived`, `2 fixed`; what there is none of is left out."""
+    levels = [(level, sum(finding.level is level for finding in groups.active)) for level in Level]
+    others = (("existing", groups.existing), ("waived", groups.waived), ("fixed", groups.fixed))
+    return [count(number, level.value) for level, number in levels if number] + [
+        f"{len(found):,} {name}" for name, found in others if found
+    ]
+
+
+def waived_by(waiver: Waiver) -> str:
+    """Why a finding may pass, who says so, and until when."""
+    bound = "" if waiver.bound is None else f" up to {waiver.bound:f}"
+    return (
+        f"Waived{bound} until {waiver.expires}: {sentence(waiver.reason)} Owner {waiver.owner}, {waiver.ticket},"
+        f" approved by {waiver.approved_by}."
+    )
+
+
+def change_of_cost(difference: CostDifference) -> str:
+    """`$1.00 → $2.00 a month at the ceiling (+$1.00)`, at the bound that the gate holds."""
+    gate = difference.after.gate
+    before, after = (one.total.monthly.at(gate) for one in (difference.before, difference.after))
+    if before == after:
+        return f"{usd(after)} a month at the {gate.value}, as before"
+    return f"{usd(before)} → {usd(after)} a month at the {gate.value} ({signed(after - before)})"
+
+
+def delta_of(change: Change, difference: CostDifference) -> str:
+    """`+$1.00`, of one component in a month, at the bound that the gate holds."""
+    return signed(_monthly_delta(change, difference))
+
+
+def _monthly_delta(change: Change, difference: CostDifference) -> Decimal:
+    return change.delta.monthly.at(difference.after.gate)
