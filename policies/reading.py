@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -81,6 +82,8 @@ class Properties:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise MistypedError(f"{self._name(path)} is {_shown(value)}, not a number")
+        if not math.isfinite(value):
+            raise MistypedError(f"{self._name(path)} is {value}, not a number that anything can be")
         return value
 
     def items(self, *path: str | int) -> tuple[Value, ...]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.struct_pb2 import ListValue, Struct
-from google.protobuf.struct_pb2 import Value as WireValue
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import resource_pb2
 
 from gpufleet.graph.model import STACK_TYPE, Node
+from gpufleet.graph.structs import mapping
 from gpufleet.graph.wire import properties, provider_urn
 
 _CLIENT = "azure-native:authorization:getClientConfig"
@@ -86,7 +85,7 @@ def _node(urn: str, request: resource_pb2.RegisterResourceRequest) -> Node:
         name=request.name,
         parent=request.parent,
         custom=request.custom,
-        properties=properties(_mapping(request.object)),
+        properties=properties(mapping(request.object)),
         property_dependencies={
             key: tuple(sorted(found.urns)) for key, found in sorted(request.propertyDependencies.items()) if found.urns
         },
@@ -96,17 +95,3 @@ def _node(urn: str, request: resource_pb2.RegisterResourceRequest) -> Node:
         retain_on_delete=request.retainOnDelete,
         deleted_with=request.deletedWith,
     )
-
-
-def _mapping(struct: Struct) -> dict[str, object]:
-    return {key: _value(value) for key, value in struct.fields.items()}
-
-
-def _value(wire: WireValue) -> object:
-    kind = wire.WhichOneof("kind")
-    if kind == "struct_value":
-        return _mapping(wire.struct_value)
-    if kind == "list_value":
-        values: ListValue = wire.list_value
-        return [_value(value) for value in values.values]
-    return None if kind in {None, "null_value"} else getattr(wire, kind)
