@@ -7,8 +7,8 @@ so that `gpufleet --help` and shell completion answer at once.
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
 import traceback
 from typing import Annotated, Any
 
@@ -36,7 +36,11 @@ from gpufleet.cli import (
     stacks,
     up,
 )
+from gpufleet.cli.output import give_up_stdout
 from gpufleet.errors import ExitCode, GpufleetError, StoppedError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The machine's trouble, not a bug of ours, wherever it strikes."""
 
 
 class _Commands(typer.core.TyperGroup):
@@ -106,14 +110,20 @@ def main() -> None:
         _complain("cancelled", "")
         raise SystemExit(ExitCode.CANCELLED) from None
     except BrokenPipeError:
-        # The reader of stdout has gone (`| head`): nobody is left to tell, and the exit flush must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of stdout has gone (`| head`).
+        give_up_stdout()
         raise SystemExit(ExitCode.ERROR) from None
     except Exception as error:  # noqa: BLE001 the last place before a person would see a stack trace
-        _complain(
-            f"internal error: {type(error).__name__}: {error}",
-            "This is a bug in gpufleet. Run again with GPUFLEET_DEBUG=1 and report the stack trace.",
-        )
+        if isinstance(error, OSError) and error.errno in _FULL:
+            give_up_stdout()
+            _complain(
+                error.strerror + (f": {error.filename}" if error.filename else ""), "Make room, then run it again."
+            )
+        else:
+            _complain(
+                f"internal error: {type(error).__name__}: {error}",
+                "This is a bug in gpufleet. Run again with GPUFLEET_DEBUG=1 and report the stack trace.",
+            )
         raise SystemExit(ExitCode.ERROR) from None
 
 

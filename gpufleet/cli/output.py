@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gpufleet.errors import ConfigurationError
+from gpufleet.errors import ConfigurationError, GpufleetError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 JSON_SCHEMA_VERSION = 1
 """Version of every JSON document on stdout; a field that changes its meaning or goes away raises it."""
+
+_ELSEWHERE = "--output writes the result to a file."
 
 
 class Format(StrEnum):
@@ -63,7 +65,7 @@ def wants_colour(file: object) -> bool:
 
 def columns() -> int:
     """Width for text on stdout; a file or a pipe is as wide as a generous terminal."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    return shutil.get_terminal_size((100, 24)).columns if is_terminal(sys.stdout) else 100
 
 
 def emit(text: str, output: Path | None = None) -> None:
@@ -75,12 +77,12 @@ def emit(text: str, output: Path | None = None) -> None:
             or a pipe is written to.
 
     Raises:
-        ConfigurationError: the file cannot be written.
+        ConfigurationError: the file cannot be written, or stdout can't take the text.
+        GpufleetError: stdout goes to a disk that is full.
     """
     text = text if text.endswith("\n") else text + "\n"
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _to_stdout(text)
         return
     temporary = ""
     target = output.resolve()
@@ -101,6 +103,31 @@ def emit(text: str, output: Path | None = None) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise ConfigurationError(f"cannot write {output}: {error.strerror or error}") from error
+
+
+def _to_stdout(text: str) -> None:
+    if sys.stdout is None:
+        raise ConfigurationError("stdout is closed", hint=_ELSEWHERE)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except UnicodeEncodeError as error:
+        missing = error.object[error.start]
+        raise ConfigurationError(
+            f"stdout takes {error.encoding} alone, and the result has the character {missing}",
+            hint=f"Set PYTHONIOENCODING=utf-8. {_ELSEWHERE}",
+        ) from None
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        give_up_stdout()
+        raise GpufleetError(f"cannot write to stdout: {error.strerror or error}") from error
+
+
+def give_up_stdout() -> None:
+    """Nobody can be told any more: what is still in the buffer must not fail again when Python leaves."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def emit_json(kind: str, body: Mapping[str, object], output: Path | None = None) -> None:

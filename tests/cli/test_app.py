@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -57,6 +58,11 @@ def test_an_unknown_command_is_a_usage_error_on_stderr():
         (AuthenticationError("who are you"), 3, "error: who are you\n"),
         (KeyboardInterrupt(), 8, "error: cancelled\n"),
         (
+            OSError(errno.ENOSPC, "No space left on device", "/tmp/x"),
+            1,
+            "error: No space left on device: /tmp/x\nMake room, then run it again.\n",
+        ),
+        (
             ZeroDivisionError("division by zero"),
             1,
             (
@@ -76,8 +82,10 @@ def test_an_error_is_one_message_and_one_exit_code(
     def broken() -> None:
         raise raised
 
+    people.cache_clear()
     monkeypatch.delenv("GPUFLEET_DEBUG", raising=False)
     monkeypatch.setattr(module, "app", broken)
+    monkeypatch.setattr(module, "give_up_stdout", lambda: None)
     with pytest.raises(SystemExit) as caught:
         module.main()
     assert caught.value.code == code
@@ -124,6 +132,28 @@ def test_ctrl_c_has_one_exit_code_in_every_command(
         module.main()
     captured = capfd.readouterr()
     assert (caught.value.code, captured.out, captured.err) == (8, "", "error: cancelled\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (f"{GPUFLEET} schema > /dev/full", "error: cannot write to stdout: No space left on device\n"),
+        (f"{GPUFLEET} --help > /dev/full", "error: No space left on device\nMake room, then run it again.\n"),
+        (f"{GPUFLEET} schema >&-", "error: stdout is closed\n--output writes the result to a file.\n"),
+        (
+            f"PYTHONIOENCODING=ascii {GPUFLEET} explain sizing",
+            (
+                "error: stdout takes ascii alone, and the result has the character ·\n"
+                "Set PYTHONIOENCODING=utf-8. --output writes the result to a file.\n"
+            ),
+        ),
+    ],
+)
+def test_a_stdout_that_takes_nothing_is_no_bug(command: str, said: str):
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode in {1, 2}
+    assert done.stdout == ""
+    assert done.stderr.replace("\\xb7", "·") == said
 
 
 def test_a_reader_that_leaves_early_is_no_stack_trace():
