@@ -1,0 +1,70 @@
+"""SCALE007: how upgrades go through a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
+from policies.view import Pool, View
+
+
+class UpgradeSurge(Rule[Pool, Settings]):
+    """Upgrades take ND nodes away instead of adding some, and can go through every other pool at all.
+
+    An upgrade with surge asks for a spare node first. Spare ND nodes of 8 GPUs hardly ever exist, and quota for them is
+    seldom granted, so the upgrade waits and fails: ND pools have maxSurge 0 and a maxUnavailable of 1 or more. AKS's
+    own default is a surge of 10 %. With both at 0 no node could ever be upgraded; spot pools take neither setting, and
+    system pools no maxUnavailable.
+    """
+
+    id = "SCALE007"
+    pack = Pack.SCALING
+    severity = Severity.MEDIUM
+    scope = Scope.RESOURCE
+    fix = "Set `upgrade: { maxSurge: 0, maxUnavailable: 1 }`"
+    source = "AKS upgrade-aks-node-pools-rolling, spot-node-pool; Azure/AKS#4818"
+
+    def subjects(self, view: View) -> Iterable[Pool]:
+        """All pools."""
+        return view.pools
+
+    def judge(self, subject: Pool, view: View, settings: Settings) -> Iterator[Objection]:
+        """Whether AKS takes its settings, and an ND pool surges."""
+        surge, unavailable = subject.upgrade("maxSurge"), subject.upgrade("maxUnavailable")
+        if subject.spot:
+            yield from _on_spot(subject, {"maxSurge": surge, "maxUnavailable": unavailable})
+            return
+        # Unless stated: 10 % of surge, none unavailable.
+        surges, gives_way = not _is_zero(surge or "10%"), not _is_zero(unavailable or "0")
+        if subject.system and gives_way:
+            yield Objection(
+                message=f"{subject.name} is a system pool and has maxUnavailable {unavailable}, which AKS refuses",
+                fix="Leave maxUnavailable out",
+                setting=("upgrade", "maxUnavailable"),
+            )
+        elif not surges and not gives_way:
+            yield Objection(
+                message=f"{subject.name} has neither maxSurge nor maxUnavailable, so no node could be upgraded",
+                fix="Set maxUnavailable to 1",
+                setting=("upgrade", "maxUnavailable"),
+            )
+        if surges and subject.size.is_nd:
+            shown = surge or "10%, AKS's default"
+            yield Objection(
+                message=f"{subject.name} has maxSurge {shown}, and a spare {subject.size.name} hardly ever exists",
+                setting=("upgrade", "maxSurge"),
+            )
+
+
+def _on_spot(pool: Pool, stated: dict[str, str | None]) -> Iterator[Objection]:
+    for key, value in stated.items():
+        if value is not None:
+            yield Objection(
+                message=f"{pool.name} is a spot pool and has {key} {value}, which AKS refuses",
+                fix="Leave `upgrade` out: spot nodes are replaced as they are evicted",
+                setting=("upgrade", key),
+            )
+
+
+def _is_zero(setting: str) -> bool:
+    return int(setting.removesuffix("%")) == 0
