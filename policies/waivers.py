@@ -1,7 +1,8 @@
 """Waivers: findings that a team lets pass for a while, in `stacks/waivers.yaml` (docs/guides/waivers.md).
 
-`load` reads the file whole or not at all, `apply` says of every judgement whether a waiver covers it, and `remarks`
-what there is to say about the waivers themselves. Days are UTC's, and the caller says which one today is.
+`policies.waivers_file.load` reads the file whole or not at all, `apply` says of every judgement whether a waiver covers
+it, and `remarks` what there is to say about the waivers themselves. Days are UTC's, and the caller says which one today
+is.
 """
 
 from __future__ import annotations
@@ -171,20 +172,22 @@ def _applied(judgement: Judgement, entries: Iterable[Waiver], waivers: Waivers) 
 
 def _uncovered(judgement: Judgement, named_by: Sequence[Waiver], waivers: Waivers) -> str | None:
     """Why the waivers that name a judgement don't cover it; None when one does."""
-    waiver = named_by[0]
-    if len(named_by) > 1:
-        return f"{len(named_by)} waivers name it ({', '.join(one.place for one in named_by)}), so none holds"
-    if judgement.raised:
-        return f"the waiver at {waiver.place} covers no rule that raises"
-    if judgement.verdict is not Verdict.FAIL:
-        return f"the waiver at {waiver.place} covers nothing undecided"
-    if waivers.expired(waiver):
-        return f"the waiver at {waiver.place} expired on {waiver.expires} ({waiver.owner}, {waiver.ticket})"
-    if waiver.bound is not None and judgement.amount is None:
-        return f"the waiver at {waiver.place} covers up to {waiver.bound:,}, and how bad this is nobody can tell"
-    if waiver.bound is not None and judgement.amount is not None and judgement.amount > waiver.bound:
-        return f"the waiver at {waiver.place} covers up to {waiver.bound:,}, and this is {judgement.amount:,}"
-    return None
+    waiver, amount = named_by[0], judgement.amount
+    reasons = {
+        f"{len(named_by)} waivers name it ({', '.join(one.place for one in named_by)}), so none holds": len(named_by)
+        > 1,
+        f"the waiver at {waiver.place} covers no rule that raises": judgement.raised,
+        f"the waiver at {waiver.place} covers nothing undecided": judgement.verdict is not Verdict.FAIL,
+        f"the waiver at {waiver.place} expired on {waiver.expires} ({waiver.owner}, {waiver.ticket})": waivers.expired(
+            waiver
+        ),
+    }
+    if waiver.bound is not None:
+        this = "how bad this is nobody can tell" if amount is None else f"this is {amount:,}"
+        reasons[f"the waiver at {waiver.place} covers up to {waiver.bound:,}, and {this}"] = (
+            amount is None or not amount <= waiver.bound
+        )
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _remarks(waiver: Waiver, applied: tuple[Applied, ...], waivers: Waivers) -> Iterator[Remark]:

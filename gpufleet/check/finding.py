@@ -78,7 +78,7 @@ class Finding:
         measure: what `amount` counts, such as `maxNodes`; "" without.
         amount: how bad it is: the larger the worse.
         waiver: what lets it pass: it is shown, and fails nothing. Nothing but a rule's finding is ever waived.
-        expired: whether a waiver covered it until it ran out; the finding of the rule `waivers` that says so has it too.
+        expired: whether a waiver named it until it ran out; the finding of the rule `waivers` that says so has it too.
         since: None when nobody compares with a base.
     """
 

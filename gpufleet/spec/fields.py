@@ -33,45 +33,43 @@ MEANINGS: dict[str, str] = {
 """What each pattern of the models asks for, in words."""
 
 
-def known_keys(path: Path) -> list[str]:
-    """The keys that the value at `path` may have; empty where any may stand."""
-    model = _model(path)
+def known_keys(path: Path, root: object = Environment) -> list[str]:
+    """The keys that the value at `path` may have; empty where any may stand. `root` is the annotation of the file."""
+    model = _model(path, root)
     return [str(field.alias) for field in model.model_fields.values()] if model else []
 
 
-def enum_members(path: Path) -> list[str]:
+def enum_members(path: Path, root: object = Environment) -> list[str]:
     """The values that may stand at `path`, where they are an enumeration."""
-    for option in _options(_annotation(path)):
+    for option in _options(_annotation(path, root)):
         if isinstance(option, type) and issubclass(option, StrEnum):
             return [member.value for member in option]
     return []
 
 
-def meaning(path: Path) -> str:
+def meaning(path: Path, root: object = Environment) -> str:
     """What must stand at `path`, in words; empty where the key says it all."""
-    if members := enum_members(path):
+    if members := enum_members(path, root):
         return f"one of {', '.join(members)}"
-    annotation = repr(_annotation(path))
+    annotation = repr(_annotation(path, root))
     return next((words for pattern, words in MEANINGS.items() if f"pattern={pattern!r}" in annotation), "")
 
 
-def _model(path: Path) -> type[Spec] | None:
-    if not path:
-        return Environment
-    for option in _options(_annotation(path)):
+def _model(path: Path, root: object) -> type[Spec] | None:
+    for option in _options(_annotation(path, root)):
         if isinstance(option, type) and issubclass(option, Spec):
             return option
     return None
 
 
-def _annotation(path: Path) -> object:
+def _annotation(path: Path, root: object) -> object:
     """The annotation of the value at `path`; None where the models have none."""
     if not path:
-        return Environment
+        return root
     if isinstance(path[-1], int):
-        lists = [option for option in _options(_annotation(path[:-1])) if typing.get_origin(option) is list]
+        lists = [option for option in _options(_annotation(path[:-1], root)) if typing.get_origin(option) is list]
         return typing.get_args(lists[0])[0] if lists else None
-    model = _model(path[:-1])
+    model = _model(path[:-1], root)
     for field in model.model_fields.values() if model else ():
         if field.alias == path[-1]:
             # Metadata first: `Annotated` with nothing in it is an error.

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from gpufleet.catalog.nearest import nearest_name
 from gpufleet.spec.base import Path
+from gpufleet.spec.environment import Environment
 from gpufleet.spec.fields import MEANINGS, enum_members, known_keys, meaning
 from gpufleet.spec.problem import Problem, quoted
 
@@ -56,35 +57,35 @@ def path_of(error: ErrorDetails) -> Path:
     return tuple(path)
 
 
-def problem_of(error: ErrorDetails) -> Problem:
-    """The problem that pydantic found, in words."""
+def problem_of(error: ErrorDetails, root: object = Environment) -> Problem:
+    """The problem that pydantic found, in words; `root` is the annotation of the whole file."""
     path, value = path_of(error), error["input"]
     match error["type"]:
         case "missing":
-            words = meaning(path)
+            words = meaning(path, root)
             message, fix = "is missing", f"Add it: {words}" if words else "Add it"
         case "extra_forbidden":
-            message, fix = UNKNOWN_KEY, _fix_of_unknown(path)
+            message, fix = UNKNOWN_KEY, _fix_of_unknown(path, root)
         case _ if value is None:
             message, fix = "is empty", "Give it a value, or leave the key out if it has a default"
         case _ if isinstance(value, int) and value.bit_length() > _MOST_BITS:
             message, fix = "is far too large a number", "Check its digits"
         case "enum":
-            message, fix = _not_a_choice(path, value)
+            message, fix = _not_a_choice(path, value, root)
         case "int_type" | "int_from_float" | "model_type" if path[-1:] == ("nodes",):
             message = f"must be a number of nodes or a range, not {shown(value)}"
             fix = "Write `nodes: 4`, or `nodes: {min: 0, max: 4}`"
         case _:
-            message, fix = _message(error), _fix(path, error)
+            message, fix = _message(error), _fix(path, error, root)
     return Problem(path=path, message=message, fix=fix)
 
 
-def target_of(error: ErrorDetails) -> Path | None:
+def target_of(error: ErrorDetails, root: object = Environment) -> Path | None:
     """For an unknown key, the path that was probably meant: what stands there counts as faulty too."""
     if error["type"] != "extra_forbidden":
         return None
     path = path_of(error)
-    near = nearest_name(str(path[-1]), known_keys(path[:-1]))
+    near = nearest_name(str(path[-1]), known_keys(path[:-1], root))
     return (*path[:-1], near) if near else None
 
 
@@ -102,14 +103,14 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def _fix_of_unknown(path: Path) -> str:
-    known = known_keys(path[:-1])
+def _fix_of_unknown(path: Path, root: object) -> str:
+    known = known_keys(path[:-1], root)
     near = nearest_name(str(path[-1]), known)
     return f"Did you mean `{near}`?" if near else f"Known here: {', '.join(known)}"
 
 
-def _not_a_choice(path: Path, value: object) -> tuple[str, str]:
-    members = enum_members(path)
+def _not_a_choice(path: Path, value: object, root: object) -> tuple[str, str]:
+    members = enum_members(path, root)
     near = nearest_name(value, members) if isinstance(value, str) else None
     return f"must be one of {', '.join(members)}, not {shown(value)}", f"Did you mean {near}?" if near else ""
 
@@ -130,7 +131,7 @@ def _message(error: ErrorDetails) -> str:
     )
 
 
-def _fix(path: Path, error: ErrorDetails) -> str:
+def _fix(path: Path, error: ErrorDetails, root: object) -> str:
     value = error["input"]
     match error["type"]:
         case "string_type" if isinstance(value, int | float | dt.date):
@@ -139,6 +140,6 @@ def _fix(path: Path, error: ErrorDetails) -> str:
             return "Leave the quotes out"
         case "list_type":
             return "Put the items in [ ], or each on a line of its own behind a dash"
-        case "model_type" | "model_attributes_type" if known := known_keys(path):
+        case "model_type" | "model_attributes_type" if known := known_keys(path, root):
             return f"Known here: {', '.join(known)}"
     return ""

@@ -45,7 +45,7 @@ class StackFile:
     def read(cls, path: pathlib.Path | str, *, name: str | None = None) -> StackFile:
         """Read a file. Raises SpecError when there is no file, or no environment in it."""
         path = pathlib.Path(path)
-        return cls.from_text(_text(path, name or str(path)), name=name or str(path))
+        return cls.from_text(file_text(path, name or str(path)), name=name or str(path))
 
     @classmethod
     def from_text(cls, text: str, *, name: str) -> StackFile:
@@ -79,15 +79,20 @@ class StackFile:
         return None
 
 
-def _text(path: pathlib.Path, name: str) -> str:
+def file_text(path: pathlib.Path, name: str, kind: str = "stack file") -> str:
+    """The text of a file that a person wrote; messages call it `name`.
+
+    Raises:
+        SpecError: there is none, it is larger than any real one, or it is not UTF-8 text.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise _no_file(name, "is a directory, not a stack file", "Name the file in it")
+            raise _no_file(name, f"is a directory, not a {kind}", "Name the file in it")
         if not stat.S_ISREG(status.st_mode):
             raise _no_file(name, "is not a regular file", "")
         if status.st_size > LARGEST_FILE:
-            raise _error(name, f"is {status.st_size:,} bytes large", f"A stack file has at most {LARGEST_FILE:,}")
+            raise _error(name, f"is {status.st_size:,} bytes large", f"A {kind} has at most {LARGEST_FILE:,}")
         content = path.read_bytes()
     except FileNotFoundError:
         raise _no_file(name, "there is no such file", _other_stacks(path)) from None
