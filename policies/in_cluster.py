@@ -1,0 +1,128 @@
+"""What stands in a cluster: Kubernetes objects, Helm charts, AKS's own child resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from gpufleet.graph import Node
+from policies.reading import Properties, UndecidedError
+from policies.view import AGENT_POOL, CLUSTER, Resource, View, plain_type
+
+CHARTS: Final = ("helm.sh/Release", "helm.sh/Chart")
+_KUBERNETES: Final = "kubernetes:"
+_PROVIDER: Final = "pulumi:providers:kubernetes"
+_AKS: Final = "azure-native:containerservice:"
+
+
+def kind(type_: str) -> str:
+    """`apps/Deployment` of `kubernetes:apps/v1:Deployment`: another API version is the same object; "" of other types."""
+    if not type_.startswith(_KUBERNETES):
+        return ""
+    _, group, name = (*type_.split(":", 2), "", "")[:3]
+    return f"{group.partition('/')[0]}/{name}"
+
+
+def objects(view: View, *kinds: str) -> tuple[Resource, ...]:
+    """All Kubernetes objects of these kinds (see `kind`), or of any, by URN."""
+    return tuple(one for one in _kubernetes(view) if not kinds or kind(one.node.type) in kinds)
+
+
+def inside(view: View, cluster: Node, *kinds: str) -> tuple[Resource, ...]:
+    """What of these kinds, or plain types of AKS's child resources, stands in a cluster.
+
+    Raises:
+        UndecidedError: of one nobody knows which cluster it stands in.
+    """
+    by_cluster = _by_cluster(view)
+    for one in by_cluster.get("", ()):
+        if _is(one, kinds):
+            raise UndecidedError(f"which cluster {one.node.name} is in is not known")
+    return tuple(one for one in by_cluster.get(cluster.urn, ()) if _is(one, kinds))
+
+
+def cluster_of(view: View, resource: Resource) -> Node:
+    """The cluster that an object or child resource is in. Raises UndecidedError when nobody knows."""
+    found = _cluster_of(view, resource)
+    if found is None:
+        raise UndecidedError(f"which cluster {resource.node.name} is in is not known")
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """A Helm chart in a cluster.
+
+    Attributes:
+        resource: its release.
+        name: of the chart, without its repository.
+    """
+
+    resource: Resource
+    name: str
+
+    def flag(self, *path: str, default: bool) -> bool:
+        """A value of the chart; `default` is the chart's own. Raises as `Properties.flag`."""
+        properties = self.resource.properties
+        value = properties.flag("values", *path)
+        if value is None and (properties.has("valueYamlFiles") or properties.has("valuesYamlFiles")):
+            raise UndecidedError(f"{self.name} has values in files, which nobody reads here")
+        return default if value is None else value
+
+
+def charts(view: View, cluster: Node, *names: str) -> tuple[Chart, ...]:
+    """The charts of these names in a cluster. Raises UndecidedError when a chart's name or cluster is unknown."""
+    found = ((one, one.properties.text("chart") or "") for one in inside(view, cluster, *CHARTS))
+    named = (Chart(one, text.rstrip("/").rpartition("/")[2].removesuffix(".tgz")) for one, text in found)
+    return tuple(chart for chart in named if chart.name in names)
+
+
+def _is(resource: Resource, kinds: tuple[str, ...]) -> bool:
+    return kind(resource.node.type) in kinds or resource.type in kinds
+
+
+@lru_cache(maxsize=4)
+def _kubernetes(view: View) -> tuple[Resource, ...]:
+    return tuple(view.resource(node) for node in view.graph if node.type.startswith(_KUBERNETES))
+
+
+@lru_cache(maxsize=4)
+def _by_cluster(view: View) -> Mapping[str, tuple[Resource, ...]]:
+    children = (
+        view.resource(node)
+        for node in view.graph
+        if plain_type(node.type).startswith(_AKS) and plain_type(node.type) not in (CLUSTER, AGENT_POOL)
+    )
+    found: dict[str, list[Resource]] = {}
+    for one in (*_kubernetes(view), *children):
+        cluster = _cluster_of(view, one)
+        found.setdefault(cluster.urn if cluster else "", []).append(one)
+    return {urn: tuple(resources) for urn, resources in found.items()}
+
+
+def _cluster_of(view: View, resource: Resource) -> Node | None:
+    """By the provider or the `resourceName` that it is made with; else the one cluster of its place or of the stack."""
+    graph, node = view.graph, resource.node
+    provider = graph.find(node.provider)
+    if provider is not None and provider.type == _PROVIDER:
+        for property_ in ("clusterIdentifier", "kubeconfig"):
+            for source in graph.sources(provider, property_):
+                if plain_type(source.type) == CLUSTER:
+                    return source
+    for source in graph.sources(node, "resourceName"):
+        if plain_type(source.type) == CLUSTER:
+            return source
+    clusters = view.resources(CLUSTER)
+    named = node.properties.get("resourceName")
+    if isinstance(named, str) and not node.type.startswith(_KUBERNETES):
+        clusters = tuple(one for one in clusters if one.properties.values.get("resourceName") == named)
+    if resource.place is not None:
+        clusters = tuple(one for one in clusters if one.place is not None and one.place.urn == resource.place.urn)
+    return clusters[0].node if len(clusters) == 1 else None
+
+
+def mapping(value: object) -> Properties:
+    """A mapping that was found in a list; nothing of anything else."""
+    return Properties(value if isinstance(value, dict) else {})
