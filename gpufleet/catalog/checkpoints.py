@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import read, row_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +21,8 @@ class CheckpointSize:
 
 
 def get(key: str) -> CheckpointSize:
-    """One case: training_state (14, what to plan with), weights_bf16, gpt3, bloom, opt. Raises KeyError for another."""
-    return _sizes()[key]
+    """One case: training_state (14, what to plan with), weights_bf16, gpt3, bloom, opt. Raises MissingRowError."""
+    return row_of(_sizes(), key, "gpufleet/catalog/data/checkpoints.csv")
 
 
 @lru_cache(maxsize=1)

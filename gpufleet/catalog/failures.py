@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gpufleet.catalog.measured import PROVENANCE, Measured, provenance
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import read, row_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +58,8 @@ def band() -> FailureBand:
 
 
 def get(key: str) -> FailureRate:
-    """One run: bloom, llama3, rsc1, rsc2 or opt. Raises KeyError for another."""
-    return _rates()[key]
+    """One run: bloom, llama3, rsc1, rsc2 or opt. Raises MissingRowError for another."""
+    return row_of(_rates(), key, "gpufleet/catalog/data/failure_rates.csv")
 
 
 def rates() -> tuple[FailureRate, ...]:

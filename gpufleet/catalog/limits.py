@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import read, row_of
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class ReservedRange:
 
 
 def get(key: str) -> Limit:
-    """The limit of this key, such as `aks.nodes_per_cluster`. Raises KeyError for a key the table doesn't have."""
-    return _limits()[key]
+    """The limit of this key, such as `aks.nodes_per_cluster`. Raises MissingRowError for another."""
+    return row_of(_limits(), key, "gpufleet/catalog/data/limits.csv")
 
 
 def value(key: str) -> int:

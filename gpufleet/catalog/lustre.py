@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gpufleet.catalog import limits
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import read, row_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class LustreSku:
 
 
 def get(name: str) -> LustreSku:
-    """The SKU of this ARM name, such as `AMLFS-Durable-Premium-250`. Raises KeyError for an unknown one."""
-    return _skus()[name]
+    """The SKU of this ARM name, such as `AMLFS-Durable-Premium-250`. Raises MissingRowError for an unknown one."""
+    return row_of(_skus(), name, "gpufleet/catalog/data/lustre_skus.csv")
 
 
 def names() -> tuple[str, ...]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 
 from gpufleet.errors import ConfigurationError
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 _CATALOG = "gpufleet.catalog"
+_Kept = TypeVar("_Kept")
 
 LARGEST_PRICE = Decimal(1_000_000)
 """USD an hour or a month above which a price is taken for a damaged cell; the dearest known is below 1,000 an hour."""
@@ -22,6 +24,10 @@ class CatalogError(ConfigurationError):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint or "`git diff` shows what changed in it; `git restore` brings it back.")
+
+
+class MissingRowError(CatalogError, KeyError):
+    """A table lacks a row that is asked for by name."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,14 @@ def parse(file: str, text: str, columns: tuple[str, ...]) -> Iterator[Row]:
             yield _row(file, reader.line_num, header, cells)
     except csv.Error as error:
         raise CatalogError(f"{file}:{reader.line_num}: {error}") from None
+
+
+def row_of(rows: Mapping[str, _Kept], key: str, file: str) -> _Kept:
+    """The row of this key. Raises MissingRowError, for `file` lacks what the program counts on."""
+    try:
+        return rows[key]
+    except KeyError:
+        raise MissingRowError(f"{file}: there is no row {key}") from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,9 +116,8 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 the last place before a person would see a stack trace
         if isinstance(error, OSError) and error.errno in _FULL:
             give_up_stdout()
-            _complain(
-                error.strerror + (f": {error.filename}" if error.filename else ""), "Make room, then run it again."
-            )
+            where = f": {error.filename}" if error.filename else ""
+            _complain(f"{error.strerror}{where}", "Make room, then run it again.")
         else:
             _complain(
                 f"internal error: {type(error).__name__}: {error}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from gpufleet.catalog.table import CatalogError, read
+from gpufleet.catalog.table import CatalogError, read, row_of
 from gpufleet.sizing.explanation import Input
 
 _DATA = Path(__file__).parent / "data"
@@ -43,8 +43,8 @@ class Architecture:
 
 
 def default(key: str) -> Default:
-    """The default of this key. Raises KeyError for one the table doesn't have."""
-    return _defaults()[key]
+    """The default of this key. Raises MissingRowError for one the table doesn't have."""
+    return row_of(_defaults(), key, "gpufleet/sizing/data/defaults.csv")
 
 
 def architecture(parameters_b: float) -> Architecture:

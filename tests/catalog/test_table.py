@@ -3,11 +3,24 @@ from __future__ import annotations
 import csv
 import pathlib
 import re
+from collections.abc import Callable
 
 import pytest
 
-from gpufleet.catalog import CatalogError, limits, lustre, prices, regions, sizes, snapshots, table
-from gpufleet.catalog.table import Row, parse, read
+from gpufleet.catalog import (
+    CatalogError,
+    checkpoints,
+    failures,
+    limits,
+    lustre,
+    prices,
+    regions,
+    sizes,
+    snapshots,
+    table,
+)
+from gpufleet.catalog.table import MissingRowError, Row, parse, read
+from gpufleet.sizing import defaults
 
 DATA = pathlib.Path(table.__file__).parent / "data"
 
@@ -111,3 +124,20 @@ def test_every_row_has_a_source_that_the_readme_explains(file: str) -> None:
         assert cited <= known, row
         confidences = {row[column] for column in row if column.endswith("confidence")} - {""}
         assert confidences <= {"high", "medium", "low", "missing"}, row
+
+
+@pytest.mark.parametrize(
+    ("get", "file"),
+    [
+        (limits.get, "catalog/data/limits.csv"),
+        (lustre.get, "catalog/data/lustre_skus.csv"),
+        (checkpoints.get, "catalog/data/checkpoints.csv"),
+        (failures.get, "catalog/data/failure_rates.csv"),
+        (defaults.default, "sizing/data/defaults.csv"),
+    ],
+)
+def test_a_row_that_the_program_counts_on_and_the_table_lacks(get: Callable[[str], object], file: str) -> None:
+    with pytest.raises(MissingRowError) as caught:
+        get("nothing")
+    assert caught.value.message == f"gpufleet/{file}: there is no row nothing"
+    assert caught.value.hint == "`git diff` shows what changed in it; `git restore` brings it back."
