@@ -17,7 +17,7 @@ _ESCAPES = {ord(sign): f"&#{ord(sign)};" for sign in "&\\`*_{}[]<>|@#~"}
 def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: CostDifference | None = None) -> str:
     """The report in GitHub's markdown; text of the stack file in it is escaped."""
     mark = "✅" if estimate.verdict is Verdict.WITHIN else "❌"
-    lines = [f"### {mark} Cost of {_text(estimate.environment)}", "", f"**{_text(words.verdict(estimate))}**", ""]
+    lines = [f"### {mark} Cost of {escaped(estimate.environment)}", "", f"**{escaped(words.verdict(estimate))}**", ""]
     if gap := words.gaps(estimate):
         lines += [f"⚠️ **{gap}**", ""]
     if difference is not None:
@@ -30,8 +30,8 @@ def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: 
         lines += _folded(f"Assumed prices ({len(assumed)})", _groups(assumed))
     if unpriced := view.unpriced(estimate):
         lines += _folded(f"Not priced ({len(estimate.unpriced)})", _groups(unpriced))
-    lines += [_text(line) + "\n" for line in view.remarks(estimate)]
-    lines.append(f"<sub>{_text(words.prices_of(estimate))}</sub>")
+    lines += [escaped(line) + "\n" for line in view.remarks(estimate)]
+    lines.append(f"<sub>{escaped(words.prices_of(estimate))}</sub>")
     return "\n".join(lines) + "\n"
 
 
@@ -52,7 +52,7 @@ def _totals(estimate: Estimate) -> Iterator[str]:
 def _rows(estimate: Estimate) -> Iterator[str]:
     yield from _head("USD a month (730 h)", "floor", "expected", "ceiling")
     for row in view.rows(estimate):
-        label = _text(row.label + (f": {row.what}" if row.what else ""))
+        label = escaped(row.label + (f": {row.what}" if row.what else ""))
         place = f" ({row.region})" if not row.level else ""
         marks = (" *assumed in part*" if row.assumed else "") + (f" ⚠️ {row.gaps} not priced" if row.gaps else "")
         label = f"**{label}**{place}{marks}" if not row.level else f"&emsp;{label}{marks}"
@@ -64,18 +64,18 @@ def _units(units: Iterable[UnitCost]) -> Iterator[str]:
     yield "|---|---:|---|"
     for unit in units:
         usd = "-" if unit.usd is None else f"{unit.usd:,f}"
-        yield f"| {_text(unit.component)}: {_text(unit.unit)} | {usd} | {_text(unit.basis)} |"
+        yield f"| {escaped(unit.component)}: {escaped(unit.unit)} | {usd} | {escaped(unit.basis)} |"
 
 
 def _groups(groups: Iterable[view.Group]) -> Iterator[str]:
     for group in groups:
         amount = "" if group.monthly is None else f", {words.usd(group.monthly)} a month at the ceiling"
         fix = f" {group.fix}" if group.fix else ""
-        yield f"- {_text(group.what)} ({_text(group.where)}){amount}: {_text(group.why)}.{_text(fix)}"
+        yield f"- {escaped(group.what)} ({escaped(group.where)}){amount}: {escaped(group.why)}.{escaped(fix)}"
 
 
 def _difference(difference: CostDifference) -> Iterator[str]:
-    base = _text(difference.base)
+    base = escaped(difference.base)
     if not difference.changes and not difference.newly_unpriced and not difference.newly_priced:
         yield f"Against {base}: the same."
         return
@@ -85,8 +85,8 @@ def _difference(difference: CostDifference) -> Iterator[str]:
     for change in difference.changes:
         amounts = change.delta.monthly
         cells = [words.signed(one) for one in (amounts.floor, amounts.expected, amounts.ceiling)]
-        reasons = "<br>".join(_text(reason) for reason in change.reasons)
-        yield f"| {_text(change.component)} | {' | '.join(cells)} | {reasons} |"
+        reasons = "<br>".join(escaped(reason) for reason in change.reasons)
+        yield f"| {escaped(change.component)} | {' | '.join(cells)} | {reasons} |"
     yield ""
     for rotation in difference.rotations:
         cost = (
@@ -94,9 +94,9 @@ def _difference(difference: CostDifference) -> Iterator[str]:
         )
         yield f"- rotation of {rotation.component}, pool {rotation.pool}: both run until drained, at most {cost} more"
     for part in difference.newly_unpriced:
-        yield f"- ⚠️ no price any more, or new without one: {_text(part.meter)} ({_text(part.origin.component)})"
+        yield f"- ⚠️ no price any more, or new without one: {escaped(part.meter)} ({escaped(part.origin.component)})"
     for part in difference.newly_priced:
-        yield f"- had no price before: {_text(part.meter)} ({_text(part.origin.component)})"
+        yield f"- had no price before: {escaped(part.meter)} ({escaped(part.origin.component)})"
 
 
 def _folded(title: str, lines: Iterable[str]) -> list[str]:
@@ -117,6 +117,6 @@ def _row(label: str, bounds: Bounds | None) -> str:
     return f"| {label} | {' | '.join(cells)} |"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Plain text in markdown: nothing of it is markup, a mention or a cell border."""
     return " ".join(text.translate(_ESCAPES).split())
