@@ -72,17 +72,35 @@ def current() -> Snapshot:
 @lru_cache(maxsize=1)
 def negotiates() -> bool:
     """Whether there is a file of negotiated prices."""
-    return (folder() / NEGOTIATED).exists()
+    return NEGOTIATED in _names(folder())
 
 
 def every() -> list[Snapshot]:
     """All price lists, the oldest first; of two of one day the team's own comes last.
 
     Raises:
-        CatalogError: a file is called prices-….csv and what follows is no date.
+        CatalogError: a file is called prices-….csv and what follows is no date, or the folder can't be read.
     """
-    found = [_named(path) for place in (SHIPPED, folder()) for path in sorted(place.glob("prices-*.csv"))]
+    found = [
+        _named(place / name)
+        for place in (SHIPPED, folder())
+        for name in _names(place)
+        if name.startswith("prices-") and name.endswith(".csv")
+    ]
     return sorted(found, key=lambda snapshot: (snapshot.day, not snapshot.shipped))
+
+
+def _names(place: Path) -> list[str]:
+    """What is in a folder, sorted; nothing when there is none, for nobody need have prices of their own."""
+    try:
+        return sorted(os.listdir(place))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise CatalogError(
+            f"{label(place)}: can't be read for price lists: {error.strerror}",
+            hint="It is the folder `prices` of the checkout, unless GPUFLEET_PRICES names another.",
+        ) from None
 
 
 def _named(path: Path) -> Snapshot:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -138,3 +139,16 @@ def test_one_size_does_not_parse_the_others(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(prices.regular(H100, "eastus"), Priced)
     assert isinstance(prices.regular(H100, "uksouth"), Priced)
     assert parsed == [H100]
+
+
+@pytest.mark.parametrize("ask", [snapshots.current, snapshots.negotiates])
+def test_a_file_in_the_place_of_the_folder_is_not_passed_over(
+    ask: Callable[[], object], own_prices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = own_prices / "negotiated.yaml"
+    file.touch()
+    monkeypatch.setenv("GPUFLEET_PRICES", str(file))
+    prices.forget()
+    with pytest.raises(CatalogError) as caught:
+        ask()
+    assert caught.value.message == f"{file}: can't be read for price lists: Not a directory"
