@@ -93,7 +93,7 @@ def every() -> list[Snapshot]:
 def _names(place: Path) -> list[str]:
     """What is in a folder, sorted; nothing when there is none, for nobody need have prices of their own."""
     try:
-        return sorted(os.listdir(place))
+        return sorted(path.name for path in place.iterdir())
     except FileNotFoundError:
         return []
     except OSError as error:
