@@ -2,7 +2,7 @@
 
 The file has the form of Pulumi's `--policy-pack-config`, so the same one goes to the engine: by rule id, `advisory`,
 `mandatory` or `disabled`, or a mapping with `enforcementLevel` and the rule's settings; `all` sets the level of every
-rule. It holds for all three packs.
+rule. It holds for all three packs, and for what they have beside their rules (`policies.own`).
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from pydantic import ValidationError
 
 from gpufleet.catalog.nearest import nearest_name
 from gpufleet.errors import ConfigurationError
+from policies import own
 from policies.evaluate import Configured, defaults
 from policies.rule import AnyRule, Enforcement
 
 FOLDER: Final = Path(__file__).parent / "config"
 LEVEL: Final = "enforcementLevel"
 ALL: Final = "all"
-OWN: Final = frozenset({"inputs", "undecided", "waivers"})
-"""Policies of the packs that are no rules: see `policies.pack`."""
+OWN: Final = frozenset(policy.name for policy in own.OWN)
+"""Policies of the packs that are no rules."""
+_FORM: Final = "It is a JSON object by rule id."
+_LEVELS: Final = f"Use one of {', '.join(Enforcement)}."
 
 
 def load(environment: str, rules: Iterable[AnyRule], folder: Path = FOLDER) -> dict[str, Configured]:
@@ -35,16 +38,25 @@ def load(environment: str, rules: Iterable[AnyRule], folder: Path = FOLDER) -> d
     path = folder / f"{environment}.json"
     name = f"policies/config/{path.name}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{name} can't be read: {error}", hint="It is a JSON object by rule id.") from None
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{name} can't be read: {error}", hint=_FORM) from None
+    return from_text(text, rules, name)
+
+
+def from_text(text: str, rules: Iterable[AnyRule], name: str) -> dict[str, Configured]:
+    """The same of a file's text, "" where there is no file. See `load`; `name` is what messages call it."""
+    try:
+        content = json.loads(text, object_pairs_hook=_distinct) if text else {}
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{name} can't be read: {error}", hint=_FORM) from None
     return parse(content, rules, name)
 
 
 def parse(content: object, rules: Iterable[AnyRule], name: str) -> dict[str, Configured]:
     """The same of a file's content. See `load`; `name` is what messages call it."""
     if not isinstance(content, Mapping):
-        raise ConfigurationError(f"{name} is no JSON object", hint="It is a JSON object by rule id.")
+        raise ConfigurationError(f"{name} is no JSON object", hint=_FORM)
     known = {rule.id: rule for rule in rules}
     for key in content:
         if key not in known and key != ALL and key not in OWN:
@@ -53,7 +65,18 @@ def parse(content: object, rules: Iterable[AnyRule], name: str) -> dict[str, Con
                 f"{name}: there is no rule {key}",
                 hint=f"Did you mean {near}?" if near else "`gpufleet explain rules` lists them.",
             )
+        entry = content[key]
+        if not isinstance(entry, str | Mapping):
+            raise ConfigurationError(f"{name}: {key} is neither a level nor a mapping", hint=_LEVELS)
+        if isinstance(entry, Mapping) and entry.get(LEVEL) is None:
+            raise ConfigurationError(
+                f"{name}: {key} has no {LEVEL}",
+                hint="Every pack gets the whole file, and Pulumi refuses an entry without a level in a pack that has "
+                "no such rule.",
+            )
     level = _level(content.get(ALL), f"{name}: {ALL}")
+    for policy in own.OWN:
+        _level(content.get(policy.name), f"{name}: {policy.name}")
     return {id_: configured(rule, content.get(id_), level, f"{name}: {id_}") for id_, rule in known.items()}
 
 
@@ -78,6 +101,14 @@ def configured(rule: AnyRule, value: object, level: Enforcement | None, name: st
     return Configured(settings=found, enforcement=own or level or rule.enforcement)
 
 
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)} is there twice")
+    return found
+
+
 def _level(value: object, name: str) -> Enforcement | None:
     given = value.get(LEVEL) if isinstance(value, Mapping) else value
     if given is None:
@@ -85,6 +116,4 @@ def _level(value: object, name: str) -> Enforcement | None:
     try:
         return Enforcement(str(given))
     except ValueError:
-        raise ConfigurationError(
-            f"{name}: {given!r} is no enforcement level", hint=f"Use one of {', '.join(Enforcement)}."
-        ) from None
+        raise ConfigurationError(f"{name}: {given!r} is no enforcement level", hint=_LEVELS) from None
