@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from gpufleet.graph import SECRET, UNKNOWN
-from gpufleet.graph.model import Value
+from gpufleet.graph import SECRET
+from gpufleet.graph.model import Hidden, Value
 from gpufleet.spec.problem import key_text
 
 _T = TypeVar("_T")
@@ -32,10 +32,22 @@ class Properties:
     Attributes:
         values: by the provider's own names.
         where: the path of this mapping inside the resource, for messages.
+        fault: why nothing of it can be read, whatever is asked for.
     """
 
     values: Mapping[str, Value]
     where: tuple[str | int, ...] = ()
+    fault: UndecidedError | MistypedError | None = None
+
+    @classmethod
+    def of(cls, value: Value, where: tuple[str | int, ...]) -> Properties:
+        """The mapping that stands somewhere, or what makes every reading of it fail."""
+        if isinstance(value, dict):
+            return cls(value, where)
+        name = key_text(where)
+        if isinstance(value, Hidden):
+            return cls({}, where, UndecidedError(_unseen(name, value)))
+        return cls({}, where, MistypedError(f"{name} is {_shown(value)}, not a mapping"))
 
     def value(self, *path: str | int) -> Value:
         """Whatever stands at the path.
@@ -44,6 +56,8 @@ class Properties:
             UndecidedError: it, or a value on the way, is unknown or secret.
             MistypedError: a value on the way is neither a mapping nor a list.
         """
+        if self.fault is not None:
+            raise self.fault
         value: Value = dict(self.values)
         for depth, part in enumerate(path, start=1):
             if value is None:
@@ -54,10 +68,8 @@ class Properties:
                 value = value[part] if -len(value) <= part < len(value) else None
             else:
                 raise MistypedError(f"{self._name(path[: depth - 1])} is {_shown(value)} and has no {part}")
-            if value is UNKNOWN:
-                raise UndecidedError(f"{self._name(path[:depth])} is known only once Azure has made it")
-            if value is SECRET:
-                raise UndecidedError(f"{self._name(path[:depth])} is secret")
+            if isinstance(value, Hidden):
+                raise UndecidedError(_unseen(self._name(path[:depth]), value))
         return value
 
     def text(self, *path: str | int) -> str | None:
@@ -117,6 +129,10 @@ class Properties:
 
     def _name(self, path: tuple[str | int, ...]) -> str:
         return key_text((*self.where, *path)) or "the resource"
+
+
+def _unseen(name: str, value: Hidden) -> str:
+    return f"{name} is {'secret' if value is SECRET else 'known only once Azure has made it'}"
 
 
 def _shown(value: Value) -> str:

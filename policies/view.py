@@ -417,17 +417,13 @@ class View:
         if profiles is None:
             return []
         if not isinstance(profiles, list):
-            # Reading anything of it says that it is unknown, or no list.
-            whole = Properties({"vmSize": profiles, "count": profiles, "name": profiles}, ("agentPoolProfiles",))
+            whole = Properties.of(profiles, ("agentPoolProfiles",))
             return [Pool(cluster, place, whole, 0, cluster, "agentPoolProfiles")]
         return [
             Pool(
                 cluster,
                 place,
-                Properties(
-                    profile if isinstance(profile, dict) else {"vmSize": profile, "count": profile},
-                    ("agentPoolProfiles", index),
-                ),
+                Properties.of(profile, ("agentPoolProfiles", index)),
                 index,
                 cluster,
                 str(profile["name"]) if isinstance(profile, dict) and "name" in profile else f"pool-{index}",

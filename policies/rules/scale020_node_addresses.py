@@ -1,0 +1,108 @@
+"""SCALE020: addresses for nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network
+from typing import Final
+
+from gpufleet.catalog import limits
+from policies.reading import MistypedError, Properties, UndecidedError, total
+from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
+from policies.view import Pool, Resource, View, plain_type
+
+_SUBNET: Final = "azure-native:network:Subnet"
+
+
+class NodeAddressesSettings(Settings):
+    """What SCALE020 reckons with."""
+
+    default_max_pods: int = 30
+    """Pods of a node that states no maxPods, where pods have addresses of the nodes' subnet (configure-azure-cni)."""
+
+
+class NodeAddresses(Rule[Resource, NodeAddressesSettings]):
+    """A subnet has an address for every node that may stand in it, at the maximum and with surge.
+
+    Azure keeps five addresses of every subnet, and a subnet in use can't be resized. Where pods have addresses of the
+    same subnet (Azure CNI without overlay), each node takes one more for each pod that it may run.
+    """
+
+    id = "SCALE020"
+    pack = Pack.SCALING
+    severity = Severity.HIGH
+    scope = Scope.STACK
+    measure = "maxAddresses"
+    fix = "Make the subnet larger before it is made, or lower the pools' maxima"
+    source = "Azure virtual network FAQ; AKS upgrade-capacity-cost-planning, configure-azure-cni"
+    settings = NodeAddressesSettings
+
+    def subjects(self, view: View) -> Iterable[Resource]:
+        """Subnets of this stack in which pools stand, or may."""
+        return [subnet for subnet in view.resources(_SUBNET) if _pools_in(subnet, view)]
+
+    def judge(self, subject: Resource, view: View, settings: NodeAddressesSettings) -> Iterator[Objection]:
+        """Whether the subnet has enough addresses."""
+        range_, kept = _range(subject), limits.value("azure.subnet_reserved_addresses")
+        room = max(range_.num_addresses - kept, 0)
+        needed = total(_pools_in(subject, view), lambda pool: _addresses(pool, settings))
+        if needed.known > room:
+            yield Objection(
+                message=f"{subject.node.name} is {range_} and has {room:,} addresses (Azure keeps {kept}), and its "
+                f"nodes may take {needed.known:,} with surge",
+                setting=("network", "subnets"),
+                amount=needed.known,
+            )
+        needed.settle()
+        for pool in _pools_in(subject, view):
+            _sure(pool, subject, view)
+
+
+def _pools_in(subnet: Resource, view: View) -> list[Pool]:
+    return [pool for pool in view.pools if _stands_in(pool, subnet, view)]
+
+
+def _stands_in(pool: Pool, subnet: Resource, view: View) -> bool:
+    """Whether it does, as far as anybody can tell: a pool of an unknown subnet may stand in each."""
+    if sources := _subnets_of(pool, view):
+        return subnet.urn in sources
+    try:
+        id_ = pool.properties.text("vnetSubnetID")
+    except (UndecidedError, MistypedError):
+        return True
+    name = subnet.node.properties.get("subnetName")
+    return id_ is not None and (not isinstance(name, str) or id_.casefold().endswith(f"/subnets/{name}".casefold()))
+
+
+def _sure(pool: Pool, subnet: Resource, view: View) -> None:
+    """Raises UndecidedError or MistypedError when nobody can tell that it stands in the subnet."""
+    if subnet.urn not in _subnets_of(pool, view):
+        pool.properties.text("vnetSubnetID")
+
+
+def _subnets_of(pool: Pool, view: View) -> set[str]:
+    sources = view.graph.sources(pool.node, "vnetSubnetID" if pool.index is None else "agentPoolProfiles")
+    return {source.urn for source in sources if plain_type(source.type) == _SUBNET}
+
+
+def _addresses(pool: Pool, settings: NodeAddressesSettings) -> int:
+    if pool.cluster is None:
+        raise UndecidedError(f"which cluster {pool.name} belongs to is not known")
+    network = Properties(pool.cluster.properties).below("networkProfile")
+    overlay = (network.text("networkPluginMode") or "").casefold() == "overlay"
+    flat = (network.text("networkPlugin") or "").casefold() == "azure" and not overlay
+    if not flat or pool.properties.has("podSubnetID"):
+        return pool.peak
+    pods = pool.properties.integer("maxPods")
+    return pool.peak * (1 + (settings.default_max_pods if pods is None else pods))
+
+
+def _range(subnet: Resource) -> IPv4Network:
+    stated = subnet.properties.texts("addressPrefixes") or (subnet.properties.text("addressPrefix"),)
+    text = next((prefix for prefix in stated if prefix and ":" not in prefix), None)
+    if text is None:
+        raise MistypedError("addressPrefix is missing, so nobody can say how many nodes fit")
+    try:
+        return IPv4Network(text, strict=False)
+    except ValueError:
+        raise MistypedError(f"addressPrefix is {text[:40]!r}, no IPv4 range") from None
