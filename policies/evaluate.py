@@ -36,6 +36,7 @@ class Judgement:
         message: the cause with its numbers, without a full stop.
         fix: what to do, a sentence without its full stop.
         amount: in the rule's measure, the larger the worse; None when it has none.
+        mistyped: it fails for a value that can't be read, so that nobody can tell how bad it is, and nothing waives it.
         raised: the rule itself failed: this is no verdict on the subject, and nothing waives it.
         trace: its stack trace then.
     """
@@ -48,6 +49,7 @@ class Judgement:
     message: str
     fix: str
     amount: Decimal | None = None
+    mistyped: bool = False
     raised: bool = False
     trace: str = ""
 
@@ -131,7 +133,7 @@ def _judge(view: View, rule: AnyRule, settings: Settings, subject: Subject) -> l
     except UndecidedError as error:
         found.append(_open(rule, subject, str(error)))
     except MistypedError as error:
-        found.append(replace(_open(rule, subject, str(error)), verdict=Verdict.FAIL))
+        found.append(replace(_open(rule, subject, str(error)), verdict=Verdict.FAIL, mistyped=True))
     except Exception as error:  # noqa: BLE001 see _evaluate
         found.append(_raised(rule, subject, error))
     return found

@@ -136,7 +136,8 @@ def apply(judgements: Iterable[Judgement], waivers: Waivers, environment: str) -
     """Say of every judgement whether a waiver covers it; each is decided by itself, in the order given.
 
     A waiver covers a judgement of its rule on its resource alone, until the end of its last day, and only while the
-    amount is within its bound. Nothing covers what is undecided, or what is no verdict because the rule raised.
+    amount is within its bound. Nothing covers what is undecided or can't be read, or what is no verdict because the
+    rule raised.
     """
     entries = waivers.of(environment)
     return tuple(_applied(judgement, entries, waivers) for judgement in judgements)
@@ -178,6 +179,7 @@ def _uncovered(judgement: Judgement, named_by: Sequence[Waiver], waivers: Waiver
         > 1,
         f"the waiver at {waiver.place} covers no rule that raises": judgement.raised,
         f"the waiver at {waiver.place} covers nothing undecided": judgement.verdict is not Verdict.FAIL,
+        f"the waiver at {waiver.place} covers no value that can't be read": judgement.mistyped,
         f"the waiver at {waiver.place} expired on {waiver.expires} ({waiver.owner}, {waiver.ticket})": waivers.expired(
             waiver
         ),

@@ -101,9 +101,9 @@ def load(
 
 
 def parse(
-    text: str, *, today: dt.date, rules: Iterable[AnyRule], environments: Iterable[str], name: str = NAME
+    text: str, *, today: dt.date, rules: Iterable[AnyRule], environments: Iterable[str] | None, name: str = NAME
 ) -> Waivers:
-    """The same of the file's text. See `load`."""
+    """The same of the file's text, of any environment when None is known. See `load`."""
     try:
         content = _content(text, name)
     except SpecError as error:
@@ -118,13 +118,13 @@ def parse(
             problems += [
                 problem_of(one, _FILE) for one in details if not (one["type"] == "missing" and path_of(one) in meant)
             ]
-    problems += _problems(entries, {rule.id: rule for rule in rules}, set(environments), today)
+    problems += _problems(entries, {rule.id: rule for rule in rules}, environments, today)
     if problems:
         raise WaiversError(content.placed(problem) for problem in problems)
     return Waivers(
         entries=tuple(_waiver(entry, content, index) for index, entry in entries.items()),
         today=today,
-        digest=hashlib.sha256(text.encode()).hexdigest(),
+        digest=hashlib.sha256(text.encode()).hexdigest() if text else "",
     )
 
 
@@ -166,15 +166,16 @@ def _content(text: str, name: str) -> _Content:
 
 
 def _problems(
-    entries: dict[int, Entry], rules: dict[str, AnyRule], environments: set[str], today: dt.date
+    entries: dict[int, Entry], rules: dict[str, AnyRule], environments: Iterable[str] | None, today: dt.date
 ) -> Iterator[Problem]:
     """What is wrong with well-formed entries, each by itself and all together."""
     first: dict[tuple[str, str, str], int] = {}
+    known = None if environments is None else sorted(set(environments))
     for index, entry in entries.items():
         yield from _of_rule(entry, index, rules)
-        if entry.environment not in environments:
-            near = nearest_name(entry.environment, sorted(environments))
-            fix = f"Did you mean {near}?" if near else f"There are {', '.join(sorted(environments)) or 'none'}"
+        if known is not None and entry.environment not in known:
+            near = nearest_name(entry.environment, known)
+            fix = f"Did you mean {near}?" if near else f"There are {', '.join(known) or 'none'}"
             yield _problem(index, "environment", f"there is no environment {quoted(entry.environment)}", fix)
         yield from _of_resource(entry, index)
         if (entry.expires - today).days > LONGEST:

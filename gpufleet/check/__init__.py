@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from gpufleet.check.finding import Finding, Level, Place, Verdict
-from gpufleet.check.report import Report
+from gpufleet.check.base import Base
+from gpufleet.check.finding import Finding, Level, Place, Since, Verdict
+from gpufleet.check.report import FailOn, Report
 from gpufleet.check.run import check
 
-__all__ = ["Finding", "Level", "Place", "Report", "Verdict", "check"]
+__all__ = ["Base", "FailOn", "Finding", "Level", "Place", "Report", "Since", "Verdict", "check"]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from gpufleet.check.finding import Finding, Level, Since, Verdict
+from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.cost import CostDifference, Estimate
 from gpufleet.errors import ExitCode
 from gpufleet.graph import Graph
@@ -21,6 +22,8 @@ _WORST_FIRST: Final = (
     ExitCode.UNDECIDED,
     ExitCode.OK,
 )
+_OF_RULES: Final = (ExitCode.POLICY, ExitCode.UNDECIDED)
+"""A crash, or a mistake in a file, fails every check: nobody knows what it hides."""
 
 
 class FailOn(StrEnum):
@@ -38,7 +41,7 @@ class Comparison:
 
     Attributes:
         base: what the change is held against, in words: a git reference or a file.
-        fixed: findings of the base that are gone.
+        fixed: findings of the base that are gone; their places are those in the base's file.
         cost: None when one of the two could not be priced.
         problem: why the base could not be judged, so that every finding is new; "" when it was.
     """
@@ -64,6 +67,7 @@ class Report:
         comparison: None when nobody compares.
         estimate: None when it could not be made, for the stack file or the program has mistakes.
         advice: None likewise.
+        waivers: what every waiver of the environment does; () where the rules could not be asked.
         fail_on: what fails the check beyond the default.
         inputs: SHA-256 in hexadecimal of every file that the verdict rests on, by the name messages give it.
     """
@@ -79,6 +83,7 @@ class Report:
     disabled: tuple[str, ...] = ()
     graph: Graph | None = None
     comparison: Comparison | None = None
+    waivers: tuple[WaiverUse, ...] = ()
     fail_on: frozenset[FailOn] = frozenset()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,12 +110,11 @@ class Report:
     def fails(self, finding: Finding) -> bool:
         """Whether the check fails for a finding.
 
-        A waived one never does. One that the base has too does with `FailOn.ALL`, or when its waiver has expired: the
-        date is over for every change.
+        A waived one never does. A broken rule or an open question that the base has too does with `FailOn.ALL` alone,
+        unless its waiver has expired: that day is over for every change.
         """
-        if finding.waiver is not None:
-            return False
-        if finding.since is Since.EXISTING and not finding.expired and FailOn.ALL not in self.fail_on:
+        existing = finding.since is Since.EXISTING and finding.code in _OF_RULES and not finding.expired
+        if finding.waiver is not None or (existing and FailOn.ALL not in self.fail_on):
             return False
         return finding.level is Level.ERROR or (finding.level is Level.WARNING and FailOn.WARNING in self.fail_on)
 

@@ -1,26 +1,35 @@
-"""From a stack file to a report: read, plan, price, size, then ask every source of findings."""
+"""From a stack file to a report: read, plan, price, size, ask the rules, and hold it all against a base."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import pathlib
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
 from gpufleet.catalog.table import CatalogError
+from gpufleet.check.base import Base, beside
 from gpufleet.check.finding import Finding, Level, Place, Verdict
-from gpufleet.check.report import Report, ordered
-from gpufleet.check.rule_findings import findings, judged
+from gpufleet.check.report import Comparison, FailOn, Report, ordered
+from gpufleet.check.rule_findings import Judged, judged
 from gpufleet.check.sources import SOURCES, Source
 from gpufleet.check.subject import Subject
-from gpufleet.cost import estimate
+from gpufleet.cost import CostDifference, compare, estimate
 from gpufleet.errors import ExitCode, GpufleetError
+from gpufleet.graph import Graph
 from gpufleet.graph.cached import plan
 from gpufleet.sizing.proposal import advise
-from gpufleet.spec import SpecError, StackFile, load
+from gpufleet.spec import Environment, SpecError, StackFile, load
+from gpufleet.spec.stack_file import file_text
+from policies import configuration as configuring
 from policies import evaluate as policies
+from policies import waivers_file
+from policies.catalogue import rules
+from policies.waivers import Waivers
 
 _T = TypeVar("_T")
 
@@ -36,6 +45,10 @@ def check(
     strict: bool,
     plans: pathlib.Path | None = None,
     today: dt.date | None = None,
+    waivers: Waivers | None = None,
+    configuration: pathlib.Path = configuring.FOLDER,
+    base: Base | None = None,
+    fail_on: frozenset[FailOn] = frozenset(),
 ) -> Report:
     """Check one stack file. Whatever is wrong with it, or with the program, is a finding.
 
@@ -46,57 +59,180 @@ def check(
         strict: whether what is unpriced or undecided is an error.
         plans: where plans are kept between runs; None to plan anew.
         today: see `gpufleet.spec.load`.
+        waivers: of the checkout; None for none.
+        configuration: the folder with `<environment>.json`.
+        base: what the change is held against; None to compare with nothing.
+        fail_on: what fails the check beyond the default.
 
     Raises:
         CatalogError: a table of prices or facts is damaged, so nothing can be said about any environment.
     """
+    job = _Job(environment=environment, strict=strict, plans=plans, today=today)
+    held = waivers or Waivers(today=today or dt.datetime.now(dt.UTC).date())
     try:
-        file = StackFile.read(path, name=label)
-        loaded = load(file, today=today)
-    except SpecError as error:
-        found = [Finding.of_problem(problem) for problem in error.problems]
-        return Report(environment=environment, file=label, strict=strict, findings=ordered(found), passed=())
-    attempts = _Attempts(label)
-    attempts.findings += [Finding.of_problem(problem) for problem in loaded.warnings]
-    spec = loaded.environment
-    graph = attempts.run("plan", lambda: plan(environment, spec, plans))
-    subject = Subject(
-        file=file,
-        name=environment,
-        environment=spec,
-        strict=strict,
-        graph=graph,
-        estimate=None if graph is None else attempts.run("cost", lambda: estimate(spec, graph, name=environment)),
-        advice=attempts.run("sizing", lambda: advise(spec)),
+        before = None if base is None else _before(job, base, label, held.today)
+        problem = ""
+    except _UnjudgedError as error:
+        before, problem = None, str(error)
+    now = job.run(
+        label,
+        text=lambda: file_text(path, label),
+        configuration=lambda: _text(configuration / f"{environment}.json"),
+        waivers=held,
+        base=before.report.graph if before else None,
     )
-    asked = {"spec", "plan"}
-    results = attempts.run("rules", lambda: judged(subject)) or ()
-    for result in results:
-        attempts.findings += findings(result, subject)
-    for source in SOURCES:
-        rules, found = attempts.run(source.name, partial(_ask, source, subject)) or ([], [])
-        asked.update(rules)
-        attempts.findings += found
-    return Report(
-        environment=environment,
-        file=label,
-        strict=strict,
-        findings=ordered(attempts.findings),
-        passed=tuple(
-            sorted(
-                (asked - {finding.rule for finding in attempts.findings})
-                | {result.rule.id for result in results if result.verdict is policies.Verdict.PASS}
-            )
+    report = replace(now.report, fail_on=fail_on)
+    if base is None:
+        return report
+    found, fixed = beside(report.findings, before.report.findings if before else ())
+    return replace(
+        report,
+        findings=ordered(found),
+        comparison=Comparison(
+            base=base.name, fixed=ordered(fixed), cost=_difference(before, now, base.name), problem=problem
         ),
-        not_applicable=tuple(result.rule.id for result in results if result.verdict is policies.Verdict.NOT_APPLICABLE),
-        estimate=subject.estimate,
-        advice=subject.advice,
-        graph=subject.graph,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """A report, and what it is about; None when there is no valid environment."""
+
+    report: Report
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """What is the same for a change and for its base."""
+
+    environment: str
+    strict: bool
+    plans: pathlib.Path | None
+    today: dt.date | None
+
+    def run(
+        self,
+        label: str,
+        *,
+        text: Callable[[], str],
+        configuration: Callable[[], str],
+        waivers: Waivers,
+        base: Graph | None = None,
+    ) -> _Outcome:
+        """Check one version of the files."""
+        inputs = {waivers_file.NAME: waivers.digest}
+        try:
+            content = text()
+            inputs[label] = _digest(content)
+            file = StackFile.from_text(content, name=label)
+            loaded = load(file, today=self.today)
+        except SpecError as error:
+            found = [Finding.of_problem(problem) for problem in error.problems]
+            return _Outcome(report=self._report(label, ordered(found), inputs=inputs))
+        attempts = _Attempts(label)
+        attempts.findings += [Finding.of_problem(problem) for problem in loaded.warnings]
+        subject = self._subject(file, loaded.environment, attempts)
+        results = attempts.run("rules", lambda: self._judged(subject, configuration, inputs, waivers, base)) or Judged()
+        attempts.findings += results.findings
+        asked = {"spec", "plan"}
+        for source in SOURCES:
+            ids, found = attempts.run(source.name, partial(_ask, source, subject)) or ([], [])
+            asked.update(ids)
+            attempts.findings += found
+        passed = (asked - {finding.rule for finding in attempts.findings}) | {*results.ids(policies.Verdict.PASS)}
+        report = replace(
+            self._report(label, ordered(attempts.findings), inputs=inputs),
+            passed=tuple(sorted(passed)),
+            not_applicable=results.ids(policies.Verdict.NOT_APPLICABLE),
+            disabled=results.disabled,
+            waivers=results.waivers,
+            estimate=subject.estimate,
+            advice=subject.advice,
+            graph=subject.graph,
+        )
+        return _Outcome(report=report, subject=subject)
+
+    def _report(self, label: str, found: tuple[Finding, ...], *, inputs: dict[str, str]) -> Report:
+        return Report(
+            environment=self.environment, file=label, strict=self.strict, findings=found, passed=(), inputs=inputs
+        )
+
+    def _subject(self, file: StackFile, spec: Environment, attempts: _Attempts) -> Subject:
+        graph = attempts.run("plan", lambda: plan(self.environment, spec, self.plans))
+        return Subject(
+            file=file,
+            name=self.environment,
+            environment=spec,
+            strict=self.strict,
+            graph=graph,
+            estimate=None
+            if graph is None
+            else attempts.run("cost", lambda: estimate(spec, graph, name=self.environment)),
+            advice=attempts.run("sizing", lambda: advise(spec)),
+        )
+
+    def _judged(
+        self,
+        subject: Subject,
+        configuration: Callable[[], str],
+        inputs: dict[str, str],
+        waivers: Waivers,
+        base: Graph | None,
+    ) -> Judged:
+        name = f"policies/config/{self.environment}.json"
+        text = configuration()
+        inputs[name] = _digest(text) if text else ""
+        return judged(subject, configuring.from_text(text, rules(), name), waivers, base)
+
+
+class _UnjudgedError(Exception):
+    """The base can't be judged; the text says why, without a full stop."""
+
+
+def _before(job: _Job, base: Base, label: str, today: dt.date) -> _Outcome:
+    """The base, judged by the rules of now.
+
+    Raises:
+        _UnjudgedError: its files don't allow that. Then every finding is new, for whatever the base had is not known.
+    """
+    if (stack := base.stack) is None:
+        raise _UnjudgedError(f"{base.name} has no {label}")
+    try:
+        waivers = waivers_file.parse(base.waivers, today=today, rules=rules(), environments=None)
+    except SpecError as error:
+        raise _UnjudgedError(f"the waivers of {base.name} are malformed: {error.problems[0].message}") from None
+    found = job.run(label, text=lambda: stack, configuration=lambda: base.configuration, waivers=waivers)
+    if (
+        found.subject is None
+        or found.subject.graph is None
+        or any(one.rule == "rules" for one in found.report.findings)
+    ):
+        first = found.report.findings[0]
+        raise _UnjudgedError(f"{label} of {base.name} can't be judged: {first.message}")
+    return found
+
+
+def _difference(before: _Outcome | None, now: _Outcome, name: str) -> CostDifference | None:
+    pair = [
+        (one.subject.environment, one.subject.estimate)
+        for one in (before, now)
+        if one and one.subject and one.subject.estimate
+    ]
+    return compare(pair[0], pair[1], base=name) if len(pair) == 2 else None
 
 
 def _ask(source: Source, subject: Subject) -> tuple[list[str], list[Finding]]:
     return list(source.rules(subject)), list(source.find(subject))
+
+
+def _text(path: pathlib.Path) -> str:
+    """The file's text; "" when there is none."""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Attempts:
