@@ -86,7 +86,11 @@ class InferenceRegion(pulumi.ComponentResource):
         )
         pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
         gateway = self._gateway_address(name, scope)
-        Observability(f"{name}-observability", ObservabilityArgs(scope=scope, cluster=cluster.cluster), opts=own)
+        Observability(
+            f"{name}-observability",
+            ObservabilityArgs(scope=scope, cluster=cluster.cluster, daily_cap_gb=spec.cluster.logs_daily_cap_gb),
+            opts=own,
+        )
         self.gateway_host_name = gateway.dns_settings.apply(lambda dns: (dns.fqdn if dns else None) or "")
         self.summary = ClusterSummary(
             name=scope.name_of("aks"), resource_group=group_name, region=spec.name, pools=pools

@@ -24,6 +24,7 @@ class ObservabilityArgs:
 
     scope: ScopeContext
     cluster: containerservice.ManagedCluster
+    daily_cap_gb: float | None
 
 
 class Observability(pulumi.ComponentResource):
@@ -46,6 +47,7 @@ class Observability(pulumi.ComponentResource):
             location=scope.region,
             sku=operationalinsights.WorkspaceSkuArgs(name=operationalinsights.WorkspaceSkuNameEnum.PER_GB2018),
             retention_in_days=RETENTION_DAYS,
+            workspace_capping=_capping(args.daily_cap_gb),
             features=operationalinsights.WorkspaceFeaturesArgs(
                 disable_local_auth=True, enable_log_access_using_only_resource_permissions=True
             ),
@@ -65,3 +67,7 @@ class Observability(pulumi.ComponentResource):
         )
         self.workspace_id = workspace.id
         self.register_outputs({"workspaceId": self.workspace_id})
+
+
+def _capping(daily_cap_gb: float | None) -> operationalinsights.WorkspaceCappingArgs | None:
+    return None if daily_cap_gb is None else operationalinsights.WorkspaceCappingArgs(daily_quota_gb=daily_cap_gb)

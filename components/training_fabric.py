@@ -102,7 +102,11 @@ class TrainingFabric(pulumi.ComponentResource):
             ),
             opts=own,
         )
-        Observability(f"{name}-observability", ObservabilityArgs(scope=scope, cluster=cluster.cluster), opts=own)
+        Observability(
+            f"{name}-observability",
+            ObservabilityArgs(scope=scope, cluster=cluster.cluster, daily_cap_gb=spec.cluster.logs_daily_cap_gb),
+            opts=own,
+        )
         self.lustre_mount_address = storage.lustre_mount_address
         self.storage_account_name = storage.account_name
         self.summary = ClusterSummary(

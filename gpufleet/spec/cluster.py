@@ -59,6 +59,9 @@ class Cluster(Spec):
     """Entra groups whose members administer the cluster; local accounts are off."""
     system_pool: SystemPool = SystemPool()
     """The pool that Kubernetes' own pods run on."""
+    logs_daily_cap_gb: Annotated[float | None, Field(gt=0, le=1e6)] = None
+    """GB of logs that its workspace takes a day; what comes after is dropped until the next day. None takes all: leave
+    it out where the audit log counts (Azure Monitor daily-cap)."""
 
 
 class Subnets(Spec):
