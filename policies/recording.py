@@ -23,6 +23,9 @@ from policies.view import ENVIRONMENT, SPECIFICATION, View, plain_type
 
 _PROVIDER = "pulumi:providers:"
 _DEFAULTS = "__defaults"
+# What a provider, or the SDK for a provider, adds to the inputs without a note in `__defaults`; no rule reads them.
+_ADDED = frozenset({"azureApiVersion"})
+_ADDED_TO_PROVIDERS = frozenset({"version"})
 
 
 class Recording:
@@ -50,7 +53,9 @@ class Recording:
             TypeError: a property is nothing that JSON has.
         """
         with self._lock:
-            added = self._defaulted.get(request.urn, frozenset())
+            added = self._defaulted.get(request.urn, frozenset()) | _ADDED
+        if request.type.startswith(_PROVIDER):
+            added |= _ADDED_TO_PROVIDERS
         inputs = {key: value for key, value in properties(mapping(request.properties)).items() if key not in added}
         node = Node(
             urn=request.urn,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption
+from gpufleet.cli.policy_packs import PolicyPackConfigOption, PolicyPackOption
 from gpufleet.cli.run_options import (
     DiffOption,
     EnvironmentArgument,
     ExpectNoChangesOption,
     ParallelOption,
-    PolicyPackOption,
     RefreshOption,
     SandboxOption,
     TargetDependentsOption,
@@ -31,6 +31,7 @@ def preview(
     target_dependents: TargetDependentsOption = False,
     parallel: ParallelOption = None,
     policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     diff: DiffOption = False,
     form: FormatOption = Format.TEXT,
@@ -53,6 +54,7 @@ def preview(
         expect_no_changes=expect_no_changes,
         target=target,
         policy_pack=policy_pack,
+        policy_pack_config=policy_pack_config,
     )
     with reported(asked) as run:
         run.check()

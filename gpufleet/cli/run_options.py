@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format
+from gpufleet.cli.policy_packs import configured_packs
 
 if TYPE_CHECKING:
     from gpufleet.engine import RunOptions
@@ -44,10 +45,6 @@ TargetDependentsOption = Annotated[
 ]
 ParallelOption = Annotated[
     int | None, typer.Option("--parallel", "-p", min=1, help="Resource operations at once; the engine decides if not.")
-]
-PolicyPackOption = Annotated[
-    list[Path] | None,
-    typer.Option("--policy-pack", metavar="DIR", help="Policy pack to check against; repeatable.", file_okay=False),
 ]
 ExpectNoChangesOption = Annotated[
     bool, typer.Option("--expect-no-changes", help="Any change is an error (exit code 7); nothing is changed.")
@@ -96,6 +93,7 @@ def request(
     target_dependents: bool,
     refresh: bool = False,
     policy_pack: list[Path] | None = None,
+    policy_pack_config: list[Path] | None = None,
     expect_no_changes: bool = False,
     stop_on_error: bool = False,
     yes: bool = False,
@@ -105,22 +103,18 @@ def request(
     """What the command line asks for, under the names of its options.
 
     Raises:
-        ConfigurationError: a policy pack is not one.
+        ConfigurationError: a policy pack is not one, or its configuration is wrong.
     """
     from gpufleet.engine import RunOptions
-    from gpufleet.errors import ConfigurationError
 
-    for pack in policy_pack or []:
-        if not (pack / "PulumiPolicy.yaml").is_file():
-            raise ConfigurationError(
-                f"--policy-pack {pack}: no PulumiPolicy.yaml there", hint="Name the folder of a policy pack."
-            )
+    packs, configs = configured_packs(environment, policy_pack, policy_pack_config)
     options = RunOptions(
         targets=tuple(target or ()),
         target_dependents=target_dependents,
         parallel=parallel,
         refresh=refresh,
-        policy_packs=tuple(str(pack.absolute()) for pack in policy_pack or ()),
+        policy_packs=packs,
+        policy_pack_configs=configs,
         expect_no_changes=expect_no_changes,
         continue_on_error=not stop_on_error,
     )

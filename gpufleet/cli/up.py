@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption
+from gpufleet.cli.policy_packs import PolicyPackConfigOption, PolicyPackOption
 from gpufleet.cli.run_options import (
     DiffOption,
     EnvironmentArgument,
     ExpectNoChangesOption,
     ParallelOption,
-    PolicyPackOption,
     RefreshOption,
     SandboxOption,
     SkipPreviewOption,
@@ -44,6 +44,7 @@ def up(
     target_dependents: TargetDependentsOption = False,
     parallel: ParallelOption = None,
     policy_pack: PolicyPackOption = None,
+    policy_pack_config: PolicyPackConfigOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     stop_on_error: StopOnErrorOption = False,
     diff: DiffOption = False,
@@ -69,6 +70,7 @@ def up(
         stop_on_error=stop_on_error,
         target=target,
         policy_pack=policy_pack,
+        policy_pack_config=policy_pack_config,
     )
     with reported(asked) as run:
         run.check()
