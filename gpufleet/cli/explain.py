@@ -34,7 +34,7 @@ def explain(
     environment: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENV]", help="With the figures of this environment.", autocompletion=complete_environment
+            metavar="ENV", help="With the figures of this environment.", autocompletion=complete_environment
         ),
     ] = None,
     stack_file: StackFileOption = None,

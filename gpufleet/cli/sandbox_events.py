@@ -24,7 +24,7 @@ RegionArgument = Annotated[str, typer.Argument(metavar="REGION", help="An Azure 
 
 @app.command()
 def evict(
-    pool: Annotated[str | None, typer.Argument(metavar="[POOL]", help="A Spot pool's name or ARM id.")] = None,
+    pool: Annotated[str | None, typer.Argument(metavar="POOL", help="A Spot pool's name or ARM id.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every Spot pool.")] = False,
     form: FormatOption = Format.TEXT,
     output: OutputOption = None,

@@ -86,7 +86,7 @@ def list_faults(form: FormatOption = Format.TEXT, output: OutputOption = None) -
 
 @group.command()
 def remove(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Numbers of faults.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Numbers of faults.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
     """Take faults away before they strike."""

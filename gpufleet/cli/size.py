@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-_QUOTA = re.compile(r"^(?P<region>[a-z][a-z0-9]+):(?P<family>[^=]+)=(?P<vcpus>\d+)$")
+_QUOTA = re.compile(r"^(?P<region>[A-Za-z][A-Za-z0-9]+):(?P<family>[^=]+)=(?P<vcpus>\d+)$")
 
 
 class SizeFormat(StrEnum):

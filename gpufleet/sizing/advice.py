@@ -38,6 +38,10 @@ class Objection:
     fix: str
     decided: bool = True
     """False when a measurement is missing: it may be big enough, nobody can tell."""
+    amount: float | None = None
+    """How bad it is, the larger the worse: percent of the demand that is not met (`demand`, `region-loss`), percent of
+    the time that is lost (`checkpoint-loss`), and what is missing in GB (`model-state`), MB/s (`gpus-starved`,
+    `storage-throughput`) or TiB (`storage-capacity`, `storage-maximum`). None of the others."""
 
     def as_dict(self) -> dict[str, object]:
         """Fields in camelCase, for JSON."""

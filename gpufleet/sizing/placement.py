@@ -52,7 +52,9 @@ def place(problem: Problem, *, gap: float = 0.02, seconds: float = 20.0) -> Plan
     if solution.outcome is Outcome.INFEASIBLE:
         raise InfeasibleError(_reason(built, seconds), hint="Change what is named, or lower the demand.")
     if solution.outcome is Outcome.UNKNOWN:
-        raise SizingError(f"no placement was found within {seconds:g} s", hint="Give fewer regions or sizes.")
+        raise SizingError(
+            f"no placement was found within {seconds:g} s", hint="Allow more time, or give fewer regions or sizes."
+        )
     return built.plan(solution)
 
 

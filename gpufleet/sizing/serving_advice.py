@@ -102,6 +102,7 @@ def _objections(inference: Inference) -> Iterator[Objection]:
             path=path,
             message=f"all pools at their most, spot included, give {shown_share(1 / total)} of the declared demand",
             fix="Raise nodes.max; `gpufleet size` proposes by how much",
+            amount=_missing_percent(total),
         )
     elif (lost := _worst_loss(inference)) is not None and lost[1] > 1 + 1e-9:
         yield Objection(
@@ -110,7 +111,13 @@ def _objections(inference: Inference) -> Iterator[Objection]:
             message=f"with {lost[0]} lost the other regions, all pools at their most and spot included, give "
             f"{shown_share(1 / lost[1])} of the declared demand",
             fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
+            amount=_missing_percent(lost[1]),
         )
+
+
+def _missing_percent(load: float) -> float:
+    """The part of the demand, in percent, that pools loaded to `load` of their capacity don't meet."""
+    return 100 * (1 - 1 / load)
 
 
 def _node_shares(inference: Inference, *, without: str = "") -> tuple[dict[str, float], list[Objection]]:

@@ -72,6 +72,7 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
             message=f"weights, gradients and optimiser take {state:,.0f} GB and all GPUs have {room:,.0f} GB, before "
             "activations",
             fix="Use more nodes or a size with more memory",
+            amount=state - room,
         )
     allowed = found.workload.checkpoint.max_loss_percent
     loss = 100 * (1 - useful_share(fabric, found))
@@ -81,6 +82,7 @@ def _objections(fabric: TrainingFabric, found: Job, path: Path) -> Iterator[Obje
             path=(*workload, "checkpoint", "maxLossPercent"),
             message=f"failures and checkpoints cost {loss:.3g} % of the time, {allowed:g} % are allowed",
             fix=_loss_fix(found, fabric),
+            amount=loss,
         )
     yield from _storage_objections(fabric, path)
 
@@ -122,6 +124,7 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
             message=f"gives {rate / 1e9:.3g} GB/s and the GPUs read {wanted.read_bytes_per_s / 1e9:.3g} GB/s, so they "
             "wait",
             fix="Leave the capacity out to have it derived, or choose a faster SKU",
+            amount=(wanted.read_bytes_per_s - rate) / 1e6,
         )
     elif wanted.asynchronous and rate < wanted.bytes_per_second * (1 - 1e-9):
         yield Objection(
@@ -130,6 +133,7 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
             message=f"gives {rate / 1e9:.4g} GB/s, and reads with checkpoints beside them take "
             f"{wanted.bytes_per_second / 1e9:.4g} GB/s",
             fix="Leave the capacity out to have it derived, or choose a faster SKU",
+            amount=(wanted.bytes_per_second - rate) / 1e6,
         )
     if has < wanted.hold_tib:
         kept = default("storage.checkpoints_kept").value
@@ -138,6 +142,7 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
             path=(*path, "storage", "lustre", "capacityTiB"),
             message=f"{has:g} TiB can't hold the dataset and {kept:g} checkpoints, {wanted.hold_tib:.4g} TiB",
             fix="Leave it out to have it derived",
+            amount=wanted.hold_tib - has,
         )
     if has > (most := catalog_lustre.get(lustre.sku.value).max_tib_documented):
         yield Objection(
@@ -145,6 +150,7 @@ def _storage_objections(fabric: TrainingFabric, path: Path) -> Iterator[Objectio
             path=(*path, "storage", "lustre", "sku"),
             message=f"{has:,.0f} TiB are needed and {lustre.sku.value} has {most:,} TiB at the most",
             fix="Choose a slower SKU, which grows larger",
+            amount=has - most,
         )
     if (subnets := fabric.network.subnets) is not None:
         prefix, needed = IPv4Network(subnets.lustre).prefixlen, catalog_lustre.subnet_prefix(has)
@@ -195,7 +201,7 @@ def _node_change(fabric: TrainingFabric, found: Job, path: Path, within_days: fl
         )
     spread = fabric.pools[index].nodes
     many = f"{nodes:,} nodes finish" if nodes > 1 else "one node finishes"
-    why = f"{many} within {within_days:g} days at a useful share of {share:.1%}"
+    why = f"{many} within {within_days:g} days at a useful share of {share * 100:.1f} %"
     where = (*path, "pools", index, "nodes")
     if isinstance(spread, NodeRange):
         if spread.max != nodes:

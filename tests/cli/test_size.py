@@ -106,6 +106,8 @@ def test_the_proposal_for_programs(gpufleet: Run, tmp_path: Path) -> None:
         (("--spot-share", "nan"), "--spot-share is nan"),
         (("--quota", "eastus"), "--quota eastus: not in the form REGION:FAMILY=VCPUS"),
         (("--quota", "estus:total=1"), "--quota estus:total=1: no Azure region estus"),
+        (("--quota", "EastUS:total=1"), "Did you mean eastus?"),
+        (("--seconds", "1e-9"), "Allow more time, or give fewer regions or sizes."),
         (("--quota", "eastus:H100=1"), "--quota eastus:H100=1: no quota family H100"),
         (("--max-regions", "1"), "1 more than the 1 regions allowed"),
         (("--quota", "eastus:total=0", "--quota", "japaneast:total=0"), "vCPUs more quota of total in"),
