@@ -33,6 +33,7 @@ _SOURCES: Final = ("components", "gpufleet/catalog", "gpufleet/graph", "gpufleet
 _PACKAGES: Final = ("pulumi", "pulumi-azure-native", "pulumi-kubernetes", "pydantic")
 _VARIABLES: Final = ("PULUMI_K8S_", "PULUMI_ERROR_OUTPUT_STRING")
 """Beginnings of the names of what the SDKs read from the environment."""
+_SUFFIXES: Final = (".py", ".csv", ".yaml", ".json")
 _ROOT: Final = Path(__file__).parents[2]
 _MASK: Final = "\0"
 """Before the name of a `Hidden` value; no text of a YAML file can hold it."""
@@ -91,8 +92,11 @@ def _program() -> str:
 def _sources() -> Iterator[Path]:
     for name in _SOURCES:
         path = _ROOT / name
-        found = [path] if path.is_file() else sorted(path.rglob("*"))
-        yield from (file for file in found if file.is_file() and file.suffix in {".py", ".csv", ".yaml", ".json"})
+        # os.walk, for pathlib's globs take ten times as long, and every check looks here.
+        found = [os.path.join(folder, file) for folder, _, files in os.walk(path) for file in files]  # noqa: PTH118
+        for file in sorted(found) or [str(path)]:
+            if file.endswith(_SUFFIXES):
+                yield Path(file)
 
 
 def _read(file: Path) -> Graph | None:

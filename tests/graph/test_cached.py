@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gpufleet.errors import ConfigurationError
-from gpufleet.graph import SECRET, UNKNOWN, Graph, Node, cached, offline
+from gpufleet.graph import SECRET, UNKNOWN, Graph, Node, cached, offline, standin
+from gpufleet.graph.standin.refusal import NotStoodInError
 from gpufleet.spec import Environment, load, parse_environment
 from tests.spec.environments import changed
 from tests.spec.environments import environment as plain_environment
@@ -35,8 +36,11 @@ GRAPH = Graph(
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Stacks that were planned anew."""
+    """Stacks that were planned anew, with the SDKs."""
     stacks: list[str] = []
+
+    def refuse(*_: object, **__: object) -> Graph:
+        raise NotStoodInError("a test")
 
     def plan(stack: str, environment: Environment, *, subscription_id: str | None = None) -> Graph:
         if stack == "bad":
@@ -44,6 +48,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         stacks.append(stack)
         return GRAPH
 
+    monkeypatch.setattr(standin, "plan", refuse)
     monkeypatch.setattr(offline, "plan", plan)
     return stacks
 
@@ -67,6 +72,7 @@ def test_the_real_one_comes_back_as_it_was(tmp_path: Path) -> None:
     again = cached.plan("dev", environment, tmp_path)
     assert first == again == offline.plan("dev", environment)
     assert first is not again
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"sdk"}
 
 
 def test_whatever_the_plan_depends_on_makes_another_one(
@@ -76,9 +82,33 @@ def test_whatever_the_plan_depends_on_makes_another_one(
     cached.plan("other", _environment(), tmp_path)
     cached.plan("dev", _environment(), tmp_path, subscription_id="1")
     cached.plan("dev", _environment(owner="another"), tmp_path)
+    monkeypatch.setenv("PULUMI_K8S_DELETE_UNREACHABLE", "true")
+    cached.plan("dev", _environment(), tmp_path)
     monkeypatch.setattr(cached, "_program", lambda: "another program")
     cached.plan("dev", _environment(), tmp_path)
-    assert made == ["dev", "other", "dev", "dev", "dev"]
+    assert made == ["dev", "other", "dev", "dev", "dev", "dev"]
+
+
+def test_the_sdks_are_asked_only_where_stand_ins_do_not_know(
+    tmp_path: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    folders: list[Path | None] = []
+
+    def plan(
+        stack: str, environment: Environment, folder: Path | None = None, *, subscription_id: str | None = None
+    ) -> Graph:
+        folders.append(folder)
+        return GRAPH
+
+    def sdk(*_: object, **__: object) -> Graph:
+        raise AssertionError("the SDKs were asked")
+
+    monkeypatch.setattr(standin, "plan", plan)
+    monkeypatch.setattr(offline, "plan", sdk)
+    assert cached.plan("dev", _environment(), tmp_path) == GRAPH
+    assert cached.plan("dev", _environment(), None) == GRAPH
+    assert folders == [tmp_path / "sdk", None]
 
 
 def test_the_programs_sources_are_part_of_the_key() -> None:

@@ -94,7 +94,7 @@ class Constructor:
     def _default(self, name: str, statement: ast.stmt) -> None:
         match statement:
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Constant(value=value)) if target == name:
-                self.defaults[name] = value
+                self.defaults[name] = _constant(value)
             case ast.Assign(targets=[ast.Name(id=target)], value=ast.Call(func=function, args=args, keywords=[])) if (
                 target == name and ast.unparse(function) in _FROM_ENVIRONMENT
             ):
@@ -119,7 +119,7 @@ class Constructor:
             case ast.Call(args=[ast.Name(id="__self__"), ast.Constant(value=str(key)), ast.Constant(value=value)]) if (
                 ast.unparse(call.func) == "pulumi.set" and condition in {None, key}
             ):
-                self.replaced[key] = value
+                self.replaced[key] = _constant(value)
             case _:
                 raise _unknown(call)
 
@@ -140,7 +140,7 @@ class Constructor:
             case ast.Constant(value=None):
                 return  # an output
             case ast.Constant(value=constant):
-                self.constants[key] = constant
+                self.constants[key] = _constant(constant)
                 return
             case ast.Name(id=name):
                 pass
@@ -156,6 +156,12 @@ class Constructor:
         if name not in self.parameters:
             raise _unknown(value)
         self.properties[name] = key
+
+
+def _constant(value: object) -> Constant:
+    if isinstance(value, str | int | float):
+        return value
+    raise ValueError(f"{value!r} is no constant that is known")
 
 
 def _token(node: ast.expr) -> str:

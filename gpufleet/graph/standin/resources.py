@@ -65,16 +65,16 @@ class Resource:
 
     def __init__(self, type_: str, name: str, opts: ResourceOptions | None) -> None:
         opts = opts or ResourceOptions()
-        if not (isinstance(type_, str) and type_ and isinstance(name, str) and name):
-            raise TypeError("a resource needs a type and a name")
         parent = opts.parent
-        if not (isinstance(opts, ResourceOptions) and (parent is None or isinstance(parent, Resource))):
-            raise TypeError("a resource's options and parent must be those of the SDK")
+        # A program may well give what its annotations forbid.
+        for given, kind in ((type_, str), (name, str), (opts, ResourceOptions), (parent or self, Resource)):
+            if not (given and isinstance(given, kind)):
+                raise TypeError(f"a resource needs a type, a name, options and a parent of the SDK, not {given!r}")
         self.standin_run = run = _RUN.get()
         self.standin_urn = run.urn(type_, name, parent)
         self.standin_children: list[Resource] = []
-        self.standin_protect = parent.standin_protect if parent and opts.protect is None else opts.protect
-        self.standin_providers = dict(parent.standin_providers) if parent else {}
+        self.standin_protect: bool | None = parent.standin_protect if parent and opts.protect is None else opts.protect
+        self.standin_providers: dict[str, ProviderResource] = dict(parent.standin_providers) if parent else {}
         if opts.provider is not None:
             self.standin_providers[opts.provider.package] = opts.provider
         if parent is not None:

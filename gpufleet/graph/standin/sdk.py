@@ -5,23 +5,30 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from enum import Enum
 from types import ModuleType, SimpleNamespace
-from typing import Final
+from typing import Any, Final
 
 from gpufleet.graph.model import Hidden, Value
-from gpufleet.graph.standin import resources, sources
+from gpufleet.graph.standin import resources
 from gpufleet.graph.standin.outputs import Data, Output
 from gpufleet.graph.standin.refusal import NotStoodInError
 from gpufleet.graph.standin.resources import CustomResource, InvokeOutputOptions, ProviderResource, ResourceOptions
-from gpufleet.graph.standin.shapes import ANY, Enumeration, Function, Parameter, ResourceType, Shape, Shapes
-from gpufleet.graph.standin.shapes import Arguments as ArgumentsShape
+from gpufleet.graph.standin.shapes import (
+    ANY,
+    ArgumentsType,
+    Enumeration,
+    Function,
+    Parameter,
+    ResourceType,
+    Shape,
+    Shapes,
+    SubPackage,
+)
 from gpufleet.graph.standin.values import Arguments, inputs, sent
 
 PACKAGES: Final = ("pulumi_azure_native", "pulumi_kubernetes")
 
 _CLIENT: Final = "azure-native:authorization:getClientConfig"
-_BASES: Final[Mapping[str, type]] = {"str": str, "float": float, "int": int}
 
 
 class Package(ModuleType):
@@ -36,33 +43,63 @@ class Package(ModuleType):
         super().__init__(name)
         self._shapes = shapes
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 whatever the SDK has there
         if name.startswith("_"):
             raise AttributeError(name)
         full = f"{self.__name__}.{name}"
-        shape = self._shapes.found.get(full)
-        found: object
-        if shape is None and sources.is_package(full):
-            found = Package(full, self._shapes)
-        else:
-            if shape is None:
-                shape = sources.read(self.__name__, name)
-                self._shapes.add(full, shape)
-            found = _made(name, shape)
+        shape = self._shapes.found.get(full) or self._read(name)
+        found = Package(full, self._shapes) if isinstance(shape, SubPackage) else _made(name, shape)
         setattr(self, name, found)
         return found
 
+    def _read(self, name: str) -> Shape:
+        from gpufleet.graph.standin import sources  # noqa: PLC0415 for names that are new alone
 
-def _made(name: str, shape: Shape) -> object:
+        shape = sources.read(self.__name__, name)
+        self._shapes.add(f"{self.__name__}.{name}", shape)
+        return shape
+
+
+def _made(name: str, shape: ArgumentsType | ResourceType | Enumeration | Function) -> object:
     match shape:
-        case ArgumentsShape():
+        case ArgumentsType():
             return type(name, (_SdkArguments,), {"standin_parameters": shape.parameters})
         case ResourceType():
             return type(name, (_SdkProvider if shape.provider else _SdkResource,), {"standin_shape": shape})
         case Enumeration():
-            return Enum(name, dict(shape.members), type=_BASES[shape.base])  # type: ignore[misc]
+            return _SdkEnumeration(name, shape.members)
         case Function():
             return _function(name, shape)
+
+
+class _Member(str):
+    """A member of an enumeration, as a value. Its text is another one in Python, and none of the provider's."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> str:
+        return str.__add__(self, "")
+
+    def __str__(self) -> str:
+        raise NotStoodInError("an enumeration's member as text")
+
+    def __format__(self, spec: str) -> str:
+        raise NotStoodInError("an enumeration's member as text")
+
+
+class _SdkEnumeration:
+    """An enumeration without what makes a real one slow to make: some fifty take a fifth of a plan."""
+
+    def __init__(self, name: str, members: Mapping[str, str]) -> None:
+        self._name = name
+        self._values = frozenset(members.values())
+        vars(self).update({key: _Member(value) for key, value in members.items()})
+
+    def __call__(self, value: str) -> _Member:
+        if value not in self._values:
+            raise ValueError(f"{value!r} is not a valid {self._name}")
+        return _Member(value)
 
 
 class _SdkArguments(Arguments):

@@ -62,7 +62,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arguments:
+class ArgumentsType:
     """A class of arguments: its parameters by Python name."""
 
     parameters: Mapping[str, Parameter]
@@ -104,16 +104,20 @@ class Function:
 
 @dataclass(frozen=True, kw_only=True)
 class Enumeration:
-    """An enumeration: its values by Python name."""
+    """An enumeration of texts, by Python name."""
 
-    base: str
-    members: Mapping[str, Constant]
+    members: Mapping[str, str]
 
 
-Shape: TypeAlias = Arguments | ResourceType | Function | Enumeration
+@dataclass(frozen=True, kw_only=True)
+class SubPackage:
+    """A package in a package."""
+
+
+Shape: TypeAlias = ArgumentsType | ResourceType | Function | Enumeration | SubPackage
 
 _KINDS: Final[Mapping[str, type[Shape]]] = {
-    kind.__name__: kind for kind in (Arguments, ResourceType, Function, Enumeration)
+    kind.__name__: kind for kind in (ArgumentsType, ResourceType, Function, Enumeration, SubPackage)
 }
 
 

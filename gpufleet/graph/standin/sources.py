@@ -19,13 +19,13 @@ from gpufleet.graph.standin.constructors import Constructor
 from gpufleet.graph.standin.refusal import NotStoodInError
 from gpufleet.graph.standin.shapes import (
     ANY,
-    Arguments,
-    Constant,
+    ArgumentsType,
     Enumeration,
     Function,
     Parameter,
     ResourceType,
     Shape,
+    SubPackage,
 )
 from gpufleet.graph.standin.types import parsed
 
@@ -38,18 +38,18 @@ _RESULT: Final = re.compile(r"typ=(\w+)")
 _TOP_LEVEL: Final = re.compile(r"^(?=\S)", re.MULTILINE)
 
 
-def is_package(name: str) -> bool:
-    """Whether the SDK has a package of this name, such as `pulumi_kubernetes.core.v1`."""
-    return (_folder(name) / "__init__.py").is_file()
-
-
 def read(package: str, name: str) -> Shape:
     """The shape of a name in a package.
 
     Raises:
         NotStoodInError: there is none, or it is not of a form that is understood.
     """
-    defined = _definition(package, name)
+    if (_folder(f"{package}.{name}") / "__init__.py").is_file():
+        return SubPackage()
+    try:
+        defined = _definition(package, name)
+    except OSError:
+        defined = None
     if defined is None:
         raise NotStoodInError(f"{package}.{name}: not found in the SDK's sources")
     text, content = defined
@@ -72,10 +72,10 @@ def _shape(text: str, content: str) -> Shape:
     return _arguments(text)
 
 
-def _arguments(text: str) -> Arguments:
+def _arguments(text: str) -> ArgumentsType:
     wires = _getters(text)
     constructor = Constructor(_method(text, "__init__"))
-    return Arguments(
+    return ArgumentsType(
         parameters={name: _parameter(constructor, name, wires) for name in constructor.parameters if name in wires}
     )
 
@@ -132,16 +132,18 @@ def _function(text: str, content: str) -> Function:
 def _enumeration(text: str) -> Enumeration:
     tree = ast.parse(text).body[0]
     assert isinstance(tree, ast.ClassDef)
-    members: dict[str, Constant] = {}
+    if not ast.unparse(tree.bases[0]).endswith("str"):
+        raise ValueError("its values are not text")
+    members: dict[str, str] = {}
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(value))):
                 members[name] = value
             case ast.Expr(value=ast.Constant()):
                 pass
             case _:
                 raise ValueError(f"line {statement.lineno} is no member")
-    return Enumeration(base=ast.unparse(tree.bases[0]).rpartition(".")[2], members=members)
+    return Enumeration(members=members)
 
 
 def _getters(text: str) -> dict[str, tuple[str, str]]:
