@@ -40,6 +40,7 @@ def test_a_program_that_refuses_is_a_finding_and_sizing_goes_on(
 def test_a_program_that_raises_names_its_line(stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # The real program under the real mocks: a component of it is broken.
     monkeypatch.setattr("components.program.build", _raising(ZeroDivisionError("division by zero")))
+    monkeypatch.setattr("gpufleet.graph.standin.plan", _raising(ZeroDivisionError("division by zero")))
     monkeypatch.setattr("gpufleet.graph.offline.build", _raising(ZeroDivisionError("division by zero")))
     path = stacks.write()
     report = run.check(path, environment="x", label="x.yaml", strict=False)
@@ -91,6 +92,7 @@ def test_without_a_folder_for_plans_it_plans_anew(stacks: Stacks, monkeypatch: p
         asked.append(f"{stack} {environment.owner}")
         raise ConfigurationError("enough")
 
+    monkeypatch.setattr("gpufleet.graph.standin.plan", _raising(ConfigurationError("not that one")))
     monkeypatch.setattr("gpufleet.graph.offline.plan", plan)
     run.check(stacks.write(), environment="x", label="x.yaml", strict=False)
     assert asked == ["x ml-platform"]
