@@ -120,8 +120,8 @@ def run(rule: AnyRule, example: Example) -> Result:
 def _view(example: Example) -> View:
     environment = _environment(example)
     graph = _graph(environment.model_dump_json(by_alias=True), "production" if example.base == "inference" else "lab")
-    nodes = [node for old in graph for node in _edited(old, example.resource)]
-    nodes += [_added(addition, graph) for addition in example.add]
+    added = [_added(addition, graph) for addition in example.add]
+    nodes = [node for old in (*graph, *added) for node in _edited(old, example.resource)]
     before = Graph(node for old in graph for node in _edited(old, example.before)) if example.before else None
     return View(graph=Graph(nodes), base=before)
 

@@ -18,7 +18,7 @@ _AKS: Final = "azure-native:containerservice:"
 
 
 def kind(type_: str) -> str:
-    """`apps/Deployment` of `kubernetes:apps/v1:Deployment`: another API version is the same object; "" of other types."""
+    """`apps/Deployment` of `kubernetes:apps/v1:Deployment`, for a version is no other object; "" of other types."""
     if not type_.startswith(_KUBERNETES):
         return ""
     _, group, name = (*type_.split(":", 2), "", "")[:3]

@@ -148,14 +148,19 @@ def _shown(value: Value) -> str:
 
 def may(subjects: Iterable[_T], question: Callable[[_T], bool]) -> tuple[_T, ...]:
     """The subjects of which a question is true, and those of which nobody can tell: they must be judged too."""
-    return tuple(subject for subject in subjects if _maybe(subject, question))
+    return tuple(subject for subject in subjects if _answer(subject, question) is not False)
 
 
-def _maybe(subject: _T, question: Callable[[_T], bool]) -> bool:
+def surely(subjects: Iterable[_T], question: Callable[[_T], bool]) -> tuple[_T, ...]:
+    """The subjects of which a question is true for certain: one that nobody can read must not hide them."""
+    return tuple(subject for subject in subjects if _answer(subject, question) is True)
+
+
+def _answer(subject: _T, question: Callable[[_T], bool]) -> bool | None:
     try:
         return question(subject)
     except (UndecidedError, MistypedError):
-        return True
+        return None
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,16 @@ _KEEPS_OFF = ("NoSchedule", "NoExecute")
 class GpuTaintSettings(Settings):
     """What PLAT002 takes for a GPU taint."""
 
-    keys: list[str] = ["nvidia.com/gpu", "amd.com/gpu"]
+    keys: tuple[str, ...] = ("nvidia.com/gpu", "amd.com/gpu")
     """Keys of taints that keep pods without a GPU off GPU nodes."""
 
 
 class GpuTaint(Rule[Pool, GpuTaintSettings]):
     """A GPU pool has a taint that keeps pods without a GPU off its nodes.
 
-    A log agent or a web server on a GPU node holds it up when the autoscaler would take it away, and takes its CPUs from
-    the loaders that feed the GPUs: an ND H100 node is 98 USD an hour, a node for such pods less than 2. AKS fixes taints
-    of a GPU pool's nodes when they are made. The key `nvidia.com/gpu` is the one that the GPU Operator's daemon sets
-    tolerate by themselves.
+    A log agent or a web server on a GPU node keeps the autoscaler from taking the node away, and takes CPUs from the
+    loaders that feed its GPUs: an ND H100 node is 98 USD an hour, a node for such pods less than 2. The key
+    `nvidia.com/gpu` is the one that the GPU Operator's daemon sets tolerate by themselves.
     """
 
     id = "PLAT002"
@@ -53,6 +52,6 @@ class GpuTaint(Rule[Pool, GpuTaintSettings]):
             )
 
 
-def _keeps_off(taint: str, keys: list[str]) -> bool:
+def _keeps_off(taint: str, keys: tuple[str, ...]) -> bool:
     rest, _, effect = taint.rpartition(":")
     return rest.partition("=")[0] in keys and effect in _KEEPS_OFF

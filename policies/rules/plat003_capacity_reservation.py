@@ -15,7 +15,7 @@ _KEY = "capacityReservationGroupID"
 class CapacityReservationSettings(Settings):
     """What PLAT003 takes for sizes without reservations."""
 
-    sizes_without: list[str] = ["Standard_ND*", "Standard_NC*ads_H100_v5", "Standard_NC*adis_H100_v5"]
+    sizes_without: tuple[str, ...] = ("Standard_ND*", "Standard_NC*ads_H100_v5", "Standard_NC*adis_H100_v5")
     """Sizes (shell patterns) that on-demand capacity reservations don't take."""
 
 

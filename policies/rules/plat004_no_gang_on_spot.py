@@ -14,8 +14,8 @@ class NoGangOnSpot(Rule[Pool, Settings]):
     """No GPU pool that trains as a gang is spot: neither one with InfiniBand nor one of a fabric with a workload.
 
     A gang runs as long as all of its nodes do. Azure takes a spot node back with about 30 seconds' notice, so with one
-    node the work of all of them since the last checkpoint is lost, and the rest is paid for while it waits: of 64 nodes,
-    63. Whether ND sizes with InfiniBand can be had as spot at all, no documentation says. CPU pools of a fabric may be
+    node the work of all of them since the last checkpoint is lost, and the rest is paid for while it waits: 63 nodes of
+    64. Whether ND sizes with InfiniBand can be had as spot at all, no documentation says. CPU pools of a fabric may be
     spot: data preparation can be taken up again.
     """
 
@@ -37,7 +37,8 @@ class NoGangOnSpot(Rule[Pool, Settings]):
         if subject.size.rdma or _trains(subject, view):
             why = "has InfiniBand" if subject.size.rdma else "is in a training fabric with a workload"
             yield Objection(
-                message=f"{subject.name} is spot and {why}: with one of its {subject.most:,} nodes the whole gang stops",
+                message=f"{subject.name} is spot and {why}: with one of its {subject.most:,} nodes the whole gang "
+                "stops",
                 setting=("priority",),
             )
 

@@ -15,7 +15,7 @@ CONTAINER = "azure-native:storage:BlobContainer"
 class PrivateKeylessStorageSettings(Settings):
     """What PLAT007 lets be."""
 
-    shared_key_accounts: list[str] = []
+    shared_key_accounts: tuple[str, ...] = ()
     """Logical names of storage accounts whose blobs a Managed Lustre file system imports or archives (HSM): that
     integration asks for shared-key access. Name each one."""
 

@@ -25,7 +25,7 @@ _LOCATED = (
 class AllowedRegionsSettings(Settings):
     """What PLAT008 allows."""
 
-    also: list[str] = []
+    also: tuple[str, ...] = ()
     """Regions beside the environment's own `allowedRegions`, by their programmatic names."""
 
 

@@ -13,7 +13,7 @@ _GROUP = "azure-native:resources:ResourceGroup"
 
 
 class StatefulProtected(Rule[Resource, Settings]):
-    """What holds data, the resource group it is in, and every cluster is protected, unless the environment is ephemeral.
+    """What holds data, its resource group, and every cluster is protected, unless the environment is ephemeral.
 
     A change of a Lustre file system's size, SKU or subnet is a new file system, and the data of the old one is gone; a
     deleted resource group takes all that is in it along, whatever Pulumi retains. `protect` makes the engine refuse
@@ -44,8 +44,6 @@ class StatefulProtected(Rule[Resource, Settings]):
     def judge(self, subject: Resource, view: View, settings: Settings) -> Iterator[Objection]:
         """Whether the engine refuses to delete it."""
         if not subject.node.protect:
+            kind = subject.type.rpartition(":")[2]
             declared = view.declared.environment.environment_class if view.declared else "none of gpufleet's"
-            yield Objection(
-                message=f"{subject.node.name} ({subject.type.rpartition(':')[2]}) is not protected, and the environment is "
-                f"{declared}"
-            )
+            yield Objection(message=f"{subject.node.name} ({kind}) is not protected, and the environment is {declared}")

@@ -90,8 +90,8 @@ class NoReplacement(Rule[Standing, Settings]):
         name = old.name if isinstance(old, Pool) else old.node.name
         for path, before, after in changes(type_, _pair(old), _pair(new)):
             yield Objection(
-                message=f"{name} can't change {path} in place ({_text(before)} to {_text(after)}): it would be replaced, "
-                "or Azure refuses",
+                message=f"{name} can't change {path} in place ({_text(before)} to {_text(after)}): it would be "
+                "replaced, or Azure refuses",
                 setting=_KEYS.get(path, ()) if isinstance(new, Pool) and new.declared else (),
             )
 
