@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from gpufleet.check.finding import Finding, Level, Place, Verdict
 from gpufleet.check.subject import Subject
@@ -17,6 +18,9 @@ from policies.catalogue import rules
 from policies.rule import AnyRule, Enforcement
 from policies.view import View
 from policies.waivers import Applied, Kind, Remark, Waiver, Waivers
+
+_LEVELS: Final = {Kind.CLASH: Level.ERROR, Kind.UNUSED: Level.WARNING, Kind.EXPIRING: Level.NOTE}
+"""Of what is said about a waiver; an expired one weighs what it covered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,15 +123,7 @@ def _finding(result: policies.Result, applied: Applied, subject: Subject, waiver
 
 def _of_waiver(remark: Remark, levels: list[Level]) -> Finding:
     waiver = remark.waiver
-    match remark.kind:
-        case Kind.CLASH:
-            level = Level.ERROR
-        case Kind.EXPIRED:
-            level = min(levels, key=list(Level).index)
-        case Kind.UNUSED:
-            level = Level.WARNING
-        case Kind.EXPIRING:
-            level = Level.NOTE
+    level = _LEVELS.get(remark.kind) or min(levels, key=list(Level).index)
     return Finding(
         rule="waivers",
         level=level,

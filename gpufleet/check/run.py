@@ -46,7 +46,7 @@ def check(
     plans: pathlib.Path | None = None,
     today: dt.date | None = None,
     waivers: Waivers | None = None,
-    configuration: pathlib.Path = configuring.FOLDER,
+    configuration: pathlib.Path | None = None,
     base: Base | None = None,
     fail_on: frozenset[FailOn] = frozenset(),
 ) -> Report:
@@ -60,7 +60,7 @@ def check(
         plans: where plans are kept between runs; None to plan anew.
         today: see `gpufleet.spec.load`.
         waivers: of the checkout; None for none.
-        configuration: the folder with `<environment>.json`.
+        configuration: the folder with `<environment>.json`; None for `policies/config`.
         base: what the change is held against; None to compare with nothing.
         fail_on: what fails the check beyond the default.
 
@@ -77,7 +77,7 @@ def check(
     now = job.run(
         label,
         text=lambda: file_text(path, label),
-        configuration=lambda: _text(configuration / f"{environment}.json"),
+        configuration=lambda: _text((configuration or configuring.FOLDER) / f"{environment}.json"),
         waivers=held,
         base=before.report.graph if before else None,
     )

@@ -35,6 +35,7 @@ from gpufleet.cli import (
     size,
     stacks,
     up,
+    waivers,
 )
 from gpufleet.cli.output import give_up_stdout
 from gpufleet.errors import ExitCode, GpufleetError, StoppedError
@@ -67,6 +68,7 @@ app.add_typer(stacks.app)
 app.add_typer(size.app)
 app.add_typer(explain.app)
 app.add_typer(check.app)
+app.add_typer(waivers.app)
 app.add_typer(cost.app)
 app.add_typer(offers.app)
 app.add_typer(prices.app)

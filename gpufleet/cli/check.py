@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 from gpufleet.cli.output import OutputOption, columns, emit, wants_colour
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import Named, StackFileOption, named
+from gpufleet.cli.waivers_source import TodayOption, day_of, waivers_of
 from gpufleet.errors import ConfigurationError
 from gpufleet.report.form import LEAST_MARKDOWN_BYTES, MARKDOWN_BYTES, ReportFormat
 
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from gpufleet.check import Report
 
 app = typer.Typer()
+
+
+class FailOnOption(StrEnum):
+    """`gpufleet.check.FailOn`, which takes its time to import."""
+
+    ALL = "all"
+    WARNING = "warning"
+
 
 # Set by GitHub Actions, GitLab CI and most others; by Azure Pipelines.
 _CI_VARIABLES = ("CI", "TF_BUILD")
@@ -53,17 +63,41 @@ def check(
     max_bytes: Annotated[
         int, typer.Option(help="The most that markdown may take; what doesn't fit is named.", min=LEAST_MARKDOWN_BYTES)
     ] = MARKDOWN_BYTES,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            metavar="REF|FILE",
+            help="Hold against the merge base of HEAD and a git version, or against another stack file: only findings "
+            "that are new or worse fail.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        list[FailOnOption] | None,
+        typer.Option(
+            "--fail-on",
+            help="all: with --base, findings that the base has fail, too. warning: warnings fail. Both may be given.",
+        ),
+    ] = None,
+    today: TodayOption = None,
 ) -> None:
-    """Check environments before anything is made: mistakes, cost against the budget, sizing.
+    """Check environments before anything is made: mistakes, cost against the budget, sizing, rules and their waivers.
 
-    Needs no cloud, no login and no engine. Exit code 2 for mistakes in a stack file, 5 when the budget's gate or a rule
-    is broken, 10 when an answer is missing under --strict; of several environments the worst. Warnings don't fail.
+    Needs no cloud, no login and no engine. Exit code 2 for mistakes in a stack file, 12 for a malformed or expired
+    waiver, 5 when a rule is broken, the budget's gate among them, 10 when an answer is missing under --strict; of
+    several environments the worst.
     """
+    from gpufleet.check import FailOn
     from gpufleet.check import check as checked
     from gpufleet.check.report import worst
+    from gpufleet.cli.base_source import base_of
     from gpufleet.engine.cache import plans_folder
 
     sources = _sources(environments or [], stack_file, every=every)
+    if base is not None and len(sources) > 1 and Path(base).is_file():
+        raise ConfigurationError("--base FILE is one environment's", hint="Name one environment, or a git version.")
+    day = day_of(today)
+    waivers = waivers_of(day, [source.environment for source in sources])
     plans = plans_folder()
     reports = [
         checked(
@@ -72,6 +106,10 @@ def check(
             label=source.label,
             strict=_is_ci() if strict is None else strict,
             plans=plans,
+            today=day,
+            waivers=waivers,
+            base=None if base is None else base_of(base, source),
+            fail_on=frozenset(FailOn(one.value) for one in fail_on or ()),
         )
         for source in sources
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gpufleet.cli import git
 from gpufleet.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ StackFileOption = Annotated[
     Path | None,
     typer.Option("--stack-file", metavar="PATH", help="This file instead of stacks/Pulumi.ENV.yaml.", dir_okay=False),
 ]
-
-_GIT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -106,37 +104,13 @@ def other(version: str, of: Source) -> Source:
         return Source(of.environment, path, version, StackFile.read(path))
     if path.suffix in {".yaml", ".yml"}:
         raise ConfigurationError(f"--against {version}: there is no such file", hint="Name a file, or a git version.")
-    folder, name = of.path.resolve().parent, of.path.name
-    found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
-    if found is None:
+    stack = of.path.resolve()
+    found = git.version(stack.parent, version, option="--against")
+    text = found.text(stack, option=f"--against {version}")
+    if text is None:
         raise ConfigurationError(
-            f"--against {version}: neither a file nor a version that git knows in {folder}",
-            hint="Name a branch, tag or commit (`git fetch` brings those of the remote), or a stack file.",
-        )
-    commit = found.decode().strip()
-    short = commit[:7]
-    content = _git(folder, "show", f"{commit}:./{name}")
-    if content is None:
-        raise ConfigurationError(
-            f"--against {version}: {name} is not in commit {short}",
+            f"--against {version}: {stack.name} is not in commit {found.short}",
             hint="The environment is new there, so there is nothing to compare with: leave --against out.",
         )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"--against {version}: {name} of commit {short} is not UTF-8 text") from None
-    label = version if commit.startswith(version) else f"{version} ({short})"
-    return Source(of.environment, of.path, label, StackFile.from_text(text, name=f"{short}:{name}"))
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    """Output of a git command that reads; None when git says no."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=_GIT_SECONDS, check=False
-        )
-    except FileNotFoundError:
-        raise ConfigurationError("git is not installed", hint="Install it, or compare with a file.") from None
-    except subprocess.TimeoutExpired:
-        raise ConfigurationError(f"git did not answer within {_GIT_SECONDS} s", hint="Compare with a file.") from None
-    return done.stdout if done.returncode == 0 else None
+    label = version if found.commit.startswith(version) else f"{version} ({found.short})"
+    return Source(of.environment, of.path, label, StackFile.from_text(text, name=f"{found.short}:{stack.name}"))
