@@ -59,11 +59,15 @@ class GpuCap(Rule[Fleet, GpuCapSettings]):
         """Whether the GPUs of all pools are within the cap."""
         gpus = total(view.pools, _gpus)
         if gpus.known > settings.max_gpus:
-            largest = max(view.pools, key=lambda pool: total([pool], _gpus).known)
+            # Several domains of one declared pool have one label.
+            parts: dict[str, list[Pool]] = {}
+            for pool in view.pools:
+                parts.setdefault(pool.label, []).append(pool)
+            label, largest = max(parts.items(), key=lambda part: total(part[1], _gpus).known)
             yield Objection(
                 message=f"all pools together may have {gpus.known:,} GPUs, and {settings.max_gpus:,} are allowed; most "
-                f"of them, {_gpus(largest):,}, are in {largest.label}",
-                at=largest.path("nodes"),
+                f"of them, {total(largest, _gpus).known:,}, are in {label}",
+                at=largest[0].path("nodes"),
                 amount=gpus.known,
             )
         gpus.settle()
