@@ -111,13 +111,13 @@ def of(rule: AnyRule) -> tuple[Example, ...]:
 
 def run(rule: AnyRule, example: Example) -> Result:
     """What a rule says of an example."""
-    view = _view(example)
     entry = configured(rule, {**example.settings, LEVEL: rule.enforcement}, None, example.title)
-    (result,) = evaluate(view, [rule], {rule.id: entry})
+    (result,) = evaluate(view(example), [rule], {rule.id: entry})
     return result
 
 
-def _view(example: Example) -> View:
+def view(example: Example) -> View:
+    """The stack that an example makes."""
     environment = _environment(example)
     graph = _graph(environment.model_dump_json(by_alias=True), "production" if example.base == "inference" else "lab")
     added = [_added(addition, graph) for addition in example.add]
