@@ -1,0 +1,113 @@
+"""COST001: the budget and who hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gpufleet.spec.own_tags import environment_tags
+from policies.reading import Properties
+from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
+from policies.view import Declared, Resource, View
+
+_BUDGET = "azure-native:consumption:Budget"
+_ACTION_GROUP = "azure-native:monitor:ActionGroup"
+_RECEIVERS = ("contactEmails", "contactGroups", "contactRoles")
+_KINDS = ("Actual", "Forecasted")
+
+
+class BudgetSettings(Settings):
+    """What COST001 asks for."""
+
+    max_percent: float = 100
+    """Of the budget in percent: an actual and a forecast notification fire here at the latest."""
+
+
+class Budget(Rule[Declared, BudgetSettings]):
+    """The environment has a budget of the declared amount that tells people of actual and forecast overspending.
+
+    An Azure budget stops nothing, and its cost data is 8 to 24 hours old, so it must warn before the month is over: one
+    notification for what is spent, one for the forecast, each with a receiver. A budget that leaves a part of the
+    environment out, or is of another amount, warns of something else.
+    """
+
+    id = "COST001"
+    pack = Pack.COST
+    severity = Severity.HIGH
+    scope = Scope.STACK
+    waivable = False
+    fix = "Let the environment's own component make the budget; list contacts and both kinds of alerts under `budget`"
+    source = "tutorial-acm-create-budgets, Microsoft.Consumption/budgets 2024-08-01"
+    settings = BudgetSettings
+
+    def subjects(self, view: View) -> Iterable[Declared]:
+        """The environment."""
+        return () if view.declared is None else (view.declared,)
+
+    def judge(self, subject: Declared, view: View, settings: BudgetSettings) -> Iterator[Objection]:
+        """Whether it has a budget, and what its budgets lack."""
+        budgets = view.resources(_BUDGET)
+        if not budgets:
+            yield Objection(message="the environment has no Azure budget", setting=("budget",))
+        for budget in budgets:
+            yield from _amount(budget.properties, subject)
+            yield from _coverage(budget, subject, view)
+            yield from _notifications(budget, view, settings)
+
+
+def _amount(budget: Properties, subject: Declared) -> Iterator[Objection]:
+    amount, declared = budget.number("amount"), subject.environment.budget.monthly_usd
+    if amount != declared:
+        yield Objection(
+            message=f"the Azure budget is of {'no amount' if amount is None else f'{amount:,.2f}'} and "
+            f"{declared:,.2f} USD are declared",
+            setting=("budget", "monthlyUsd"),
+        )
+    if (grain := budget.text("timeGrain")) != "Monthly":
+        message = f"the Azure budget is {grain or 'of no time grain'}, and a monthly one is declared"
+        yield Objection(message=message, setting=("budget",))
+
+
+def _coverage(budget: Resource, subject: Declared, view: View) -> Iterator[Objection]:
+    if (category := budget.properties.text("category")) != "Cost":
+        message = f"the Azure budget counts {category or 'nothing that is known'} and not cost"
+        yield Objection(message=message, setting=("budget",))
+    tags = environment_tags(view.name, subject.environment)
+    only = budget.properties.below("filter")
+    for condition in (*only.each("and"), *([only] if only.has("tags") or only.has("dimensions") else [])):
+        tag = condition.text("tags", "name")
+        if tag is None or tags.get(tag) not in condition.texts("tags", "values"):
+            what = f"the tag {tag}" if tag else "something else than tags"
+            message = f"the Azure budget is filtered by {what}, which not all of the environment has"
+            yield Objection(message=message, setting=("budget",))
+
+
+def _notifications(budget: Resource, view: View, settings: BudgetSettings) -> Iterator[Objection]:
+    notifications = budget.properties.below("notifications")
+    sent: set[str] = set()
+    for key in sorted(notifications.values):
+        notification = notifications.below(key)
+        if notification.flag("enabled") is not True:
+            continue
+        if not any(notification.items(kind) for kind in _RECEIVERS):
+            message = f"the budget's notification {key} has no receiver"
+            yield Objection(message=message, setting=("budget", "contacts"))
+        elif (notification.number("threshold") or 0) <= settings.max_percent:
+            sent.add(notification.text("thresholdType") or "Actual")
+    for kind in _KINDS:
+        if kind not in sent:
+            yield Objection(
+                message=f"no {kind.casefold()} notification fires at {settings.max_percent:g} % of the budget or below",
+                setting=("budget", "alerts"),
+            )
+    for group in view.graph.sources(budget.node, "notifications"):
+        if view.resource(group).type == _ACTION_GROUP:
+            yield from _action_group(view.resource(group))
+
+
+def _action_group(group: Resource) -> Iterator[Objection]:
+    if group.properties.flag("enabled") is False:
+        message = f"{group.node.name}, which the budget notifies, is not enabled"
+        yield Objection(message=message, setting=("budget", "contacts"))
+    if not any(group.properties.items(key) for key in group.properties.values if key.endswith("Receivers")):
+        message = f"{group.node.name}, which the budget notifies, has no receiver"
+        yield Objection(message=message, setting=("budget", "contacts"))
