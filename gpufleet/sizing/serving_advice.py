@@ -9,14 +9,14 @@ from gpufleet.catalog import latency, prices, regions, sizes
 from gpufleet.sizing.advice import Advice, Objection
 from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
 from gpufleet.sizing.explanation import Figure, Input, shown_share
+from gpufleet.sizing.headroom import capacity, headroom_figures, load, replica_figures, worst_loss
 from gpufleet.sizing.numbers import SizingError
 from gpufleet.sizing.placement import InfeasibleError, place
 from gpufleet.sizing.serving import Serving, Unfit, serve, serving_figures
 from gpufleet.sizing.serving_changes import changes
 from gpufleet.spec.base import Priority
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.inference import Inference, InferenceRegion, Model
-from gpufleet.spec.pool_names import agent_pools
+from gpufleet.spec.inference import Inference
 
 _PATH = ("inference",)
 
@@ -34,31 +34,6 @@ class Limits:
     survive_loss: bool | None = None
     """Unless said: yes, where several regions serve."""
     seconds: float = 20.0
-
-
-def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[Unfit]]:
-    """Tokens a second that a region's pools give a model at their most, alone on them.
-
-    Returns:
-        From regular nodes, from spot nodes, and why pools don't count.
-    """
-    regular = spot = 0.0
-    unfit = []
-    for pool in region.pools:
-        size = sizes.find(pool.sku)
-        if size is None or not size.is_gpu:
-            continue
-        found = serve(model, size)
-        if isinstance(found, Unfit):
-            unfit.append(found)
-            continue
-        nodes = sum(plan.max_nodes for plan in agent_pools(pool))
-        tokens = nodes // found.unit_nodes * found.tokens_per_s_per_unit
-        if pool.priority is Priority.SPOT:
-            spot += tokens
-        else:
-            regular += tokens
-    return regular, spot, unfit
 
 
 def advise(environment: Environment, limits: Limits | None = None) -> Advice:
@@ -89,78 +64,50 @@ def advise(environment: Environment, limits: Limits | None = None) -> Advice:
 
 
 def _objections(inference: Inference) -> Iterator[Objection]:
-    """Each model's part of the pools is as large as its part of the demand: several models share the nodes."""
-    shares, undecided = _node_shares(inference)
-    yield from undecided
-    total = sum(shares.values())
-    if not inference.models or undecided or not shares:
+    """Is each model served, and are the pools as large as the demand, with any one region lost too?"""
+    unserved = list(_unserved(inference))
+    yield from unserved
+    if not inference.models or unserved:
         return
     path = (*_PATH, "regions")
-    if total > 1 + 1e-9:
+    whole, lost = load(inference, spot=True), worst_loss(inference, spot=True)
+    if whole > 1 + 1e-9:
         yield Objection(
             rule="demand",
             path=path,
-            message=f"all pools at their most, spot included, give {shown_share(1 / total)} of the declared demand",
+            message=f"all pools at their most, spot included, give {shown_share(1 / whole)} of the declared demand",
             fix="Raise nodes.max; `gpufleet size` proposes by how much",
-            amount=_missing_percent(total),
+            amount=100 * (1 - 1 / whole),
         )
-    elif (lost := _worst_loss(inference)) is not None and lost[1] > 1 + 1e-9:
+    elif lost is not None and lost[1] > 1 + 1e-9:
         yield Objection(
             rule="region-loss",
             path=path,
             message=f"with {lost[0]} lost the other regions, all pools at their most and spot included, give "
             f"{shown_share(1 / lost[1])} of the declared demand",
             fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
-            amount=_missing_percent(lost[1]),
+            amount=100 * (1 - 1 / lost[1]),
         )
 
 
-def _missing_percent(load: float) -> float:
-    """The part of the demand, in percent, that pools loaded to `load` of their capacity don't meet."""
-    return 100 * (1 - 1 / load)
-
-
-def _node_shares(inference: Inference, *, without: str = "") -> tuple[dict[str, float], list[Objection]]:
-    """Per model the part of the whole capacity that its demand takes; more than 1 in sum is too little capacity."""
-    shares: dict[str, float] = {}
-    undecided = []
+def _unserved(inference: Inference) -> Iterator[Objection]:
+    """Models that no pool of any region serves."""
     for index, model in enumerate(inference.models):
-        tokens = 0.0
-        unfit: list[Unfit] = []
-        for region in inference.regions:
-            if region.name != without:
-                regular, spot, reasons = capacity(region, model)
-                tokens += regular + spot
-                unfit += reasons
-        if tokens > 0:
-            shares[model.name] = model.demand_tokens_per_second / tokens
+        found = [capacity(region, model) for region in inference.regions]
+        if any(regular + spot > 0 for regular, spot, _ in found):
             continue
+        unfit = [one for *_, reasons in found for one in reasons]
         reasons_text = "; ".join(dict.fromkeys(one.reason for one in unfit)) or "there are no GPU pools"
-        undecided.append(
-            Objection(
-                rule="model-fit",
-                path=(*_PATH, "models", index, "name"),
-                message=f"{model.name} is served by no pool: {reasons_text}",
-                fix="Measure it and state tokensPerSecondPerGpu"
-                if any(not one.decided for one in unfit)
-                else "Choose a larger size, fewer bytes a weight, less context or concurrency",
-                decided=not any(not one.decided for one in unfit),
-            )
+        decided = all(one.decided for one in unfit)
+        yield Objection(
+            rule="model-fit",
+            path=(*_PATH, "models", index, "name"),
+            message=f"{model.name} is served by no pool: {reasons_text}",
+            fix="Choose a larger size, fewer bytes a weight, less context or concurrency"
+            if decided
+            else "Measure it and state tokensPerSecondPerGpu",
+            decided=decided,
         )
-    return shares, undecided
-
-
-def _worst_loss(inference: Inference) -> tuple[str, float] | None:
-    """The region whose loss hurts most, and the demand relative to what is left; None with a single region."""
-    if len(inference.regions) < 2:
-        return None
-    worst: tuple[str, float] | None = None
-    for region in inference.regions:
-        shares, missing = _node_shares(inference, without=region.name)
-        load = float("inf") if missing else sum(shares.values())
-        if worst is None or load > worst[1]:
-            worst = (region.name, load)
-    return worst
 
 
 def _declared_figures(inference: Inference) -> Iterator[Figure]:
@@ -175,6 +122,7 @@ def _declared_figures(inference: Inference) -> Iterator[Figure]:
                 found = serve(model, size)
                 if isinstance(found, Serving):
                     yield from serving_figures(found)
+                    yield from replica_figures(found, len(inference.regions))
         for region in inference.regions:
             regular, spot, _ = capacity(region, model)
             yield Figure(
@@ -188,6 +136,8 @@ def _declared_figures(inference: Inference) -> Iterator[Figure]:
                     Input(name="spot", value=spot, unit="tokens/s", source="pools of spot priority"),
                 ),
             )
+    if inference.models:
+        yield from headroom_figures(inference)
 
 
 def _servings(inference: Inference, limits: Limits) -> list[Serving]:

@@ -1,0 +1,124 @@
+"""What the declared inference pools give beside the demand: as a whole, and with the worst region lost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from gpufleet.catalog import sizes
+from gpufleet.sizing.explanation import Figure, Input
+from gpufleet.sizing.replicas import replicas, replicas_per_region
+from gpufleet.sizing.serving import Serving, Unfit, serve
+from gpufleet.spec.base import Priority
+from gpufleet.spec.inference import Inference, InferenceRegion, Model
+from gpufleet.spec.pool_names import agent_pools
+
+
+def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[Unfit]]:
+    """Tokens a second that a region's pools give a model at their most, alone on them.
+
+    Returns:
+        From regular nodes, from spot nodes, and why pools don't count.
+    """
+    regular = spot = 0.0
+    unfit = []
+    for pool in region.pools:
+        size = sizes.find(pool.sku)
+        if size is None or not size.is_gpu:
+            continue
+        found = serve(model, size)
+        if isinstance(found, Unfit):
+            unfit.append(found)
+            continue
+        nodes = sum(plan.max_nodes for plan in agent_pools(pool))
+        tokens = nodes // found.unit_nodes * found.tokens_per_s_per_unit
+        if pool.priority is Priority.SPOT:
+            spot += tokens
+        else:
+            regular += tokens
+    return regular, spot, unfit
+
+
+def load(inference: Inference, *, spot: bool, without: str = "") -> float:
+    """The demand relative to what the pools give at their most: more than 1 is too little capacity.
+
+    Models share the nodes, so each takes the part of them that its demand needs.
+
+    Args:
+        inference: the platform.
+        spot: count spot nodes too.
+        without: a region that is lost.
+
+    Returns:
+        The sum of the parts; infinite when nothing serves a model.
+    """
+    total = 0.0
+    for model in inference.models:
+        tokens = 0.0
+        for region in inference.regions:
+            if region.name != without:
+                regular, more, _ = capacity(region, model)
+                tokens += regular + (more if spot else 0.0)
+        total += model.demand_tokens_per_second / tokens if tokens > 0 else math.inf
+    return total
+
+
+def worst_loss(inference: Inference, *, spot: bool) -> tuple[str, float] | None:
+    """The region whose loss hurts most, and the `load` of the others then; None with a single region."""
+    if len(inference.regions) < 2:
+        return None
+    found = [(region.name, load(inference, spot=spot, without=region.name)) for region in inference.regions]
+    return max(found, key=lambda one: one[1])
+
+
+def replica_figures(found: Serving, regions: int) -> Iterator[Figure]:
+    """Replicas that the whole demand of a model takes on one size, and in each region so that one may be lost."""
+    demand, rate = found.model.demand_tokens_per_second, found.tokens_per_s_per_replica
+    name = f"{found.model.name} on {found.size.name}: replicas at demand"
+    inputs = (
+        Input(name="demand", value=demand, unit="tokens/s", source="demandTokensPerSecond"),
+        Input(name="output", value=rate, unit="tokens/s", source="above"),
+    )
+    yield Figure(
+        name=name,
+        value=replicas(demand, rate),
+        unit="replicas",
+        formula="⌈demand / output of a replica⌉",
+        source="arithmetic",
+        inputs=inputs,
+        note="as if this size alone served the model",
+    )
+    if regions > 1:
+        yield Figure(
+            name=f"{name}, in each region with one to lose",
+            value=replicas_per_region(demand, rate, regions),
+            unit="replicas",
+            formula="⌈replicas / (regions − 1)⌉",
+            source="arithmetic",
+            inputs=(*inputs, Input(name="regions", value=regions, source="inference.regions")),
+            note="evenly; a placement may be cheaper",
+        )
+
+
+def headroom_figures(inference: Inference) -> Iterator[Figure]:
+    """How much more than the demand the pools give; below 0 what is missing."""
+    any_spot = any(pool.priority is Priority.SPOT for region in inference.regions for pool in region.pools)
+    for spot in (False, True) if any_spot else (False,):
+        nodes = "with spot nodes" if spot else "regular nodes alone"
+        yield _headroom(f"headroom, {nodes}", load(inference, spot=spot))
+        lost = worst_loss(inference, spot=spot)
+        if lost is not None:
+            given = Input(name="lost", value=lost[0], source="the region whose loss hurts most")
+            yield _headroom(f"headroom with a region lost, {nodes}", lost[1], given)
+
+
+def _headroom(name: str, demand: float, *inputs: Input) -> Figure:
+    return Figure(
+        name=name,
+        value=100 * (1 / demand - 1),
+        unit="% of the demand",
+        formula="1 / Σ (demand / declared capacity) − 1, over models",
+        source="arithmetic",
+        inputs=inputs,
+        note="pools at their most; below 0 is what is missing",
+    )
