@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gpufleet.check import cost_findings, sizing_findings
 from gpufleet.check.finding import Finding
 from gpufleet.check.subject import Subject
 
@@ -26,7 +25,4 @@ class Source:
     find: Callable[[Subject], Iterable[Finding]]
 
 
-SOURCES: Final = (
-    Source(name="cost", rules=cost_findings.rules, find=cost_findings.find),
-    Source(name="sizing", rules=sizing_findings.rules, find=sizing_findings.find),
-)
+SOURCES: Final[tuple[Source, ...]] = ()
