@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -46,6 +46,11 @@ class PoolGroup:
     def spot(self) -> bool:
         """See `policies.view.Pool`."""
         return self.pools[0].spot
+
+    @property
+    def priority(self) -> Priority:
+        """In the words of the specification."""
+        return Priority.SPOT if self.spot else Priority.REGULAR
 
     @property
     def region(self) -> str:
