@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from gpufleet.graph import Node
-from policies.reading import Properties, UndecidedError
+from policies.reading import UndecidedError
 from policies.view import AGENT_POOL, CLUSTER, Resource, View, plain_type
 
 CHARTS: Final = ("helm.sh/Release", "helm.sh/Chart")
+_AFTER_NAME: Final = re.compile(r"@.*$|(-v?\d+\.\d.*)?\.tgz$")
 _KUBERNETES: Final = "kubernetes:"
 _PROVIDER: Final = "pulumi:providers:kubernetes"
 _AKS: Final = "azure-native:containerservice:"
@@ -75,8 +77,12 @@ class Chart:
 def charts(view: View, cluster: Node, *names: str) -> tuple[Chart, ...]:
     """The charts of these names in a cluster. Raises UndecidedError when a chart's name or cluster is unknown."""
     found = ((one, one.properties.text("chart") or "") for one in inside(view, cluster, *CHARTS))
-    named = (Chart(one, text.rstrip("/").rpartition("/")[2].removesuffix(".tgz")) for one, text in found)
-    return tuple(chart for chart in named if chart.name in names)
+    return tuple(chart for one, text in found if (chart := Chart(one, _chart_name(text))).name in names)
+
+
+def _chart_name(chart: str) -> str:
+    """`gpu-operator` of `nvidia/gpu-operator`, `oci://…/gpu-operator@sha256:…`, `https://…/gpu-operator-v26.3.3.tgz`."""
+    return _AFTER_NAME.sub("", chart.rstrip("/").rpartition("/")[2])
 
 
 def _is(resource: Resource, kinds: tuple[str, ...]) -> bool:
@@ -121,8 +127,3 @@ def _cluster_of(view: View, resource: Resource) -> Node | None:
     if resource.place is not None:
         clusters = tuple(one for one in clusters if one.place is not None and one.place.urn == resource.place.urn)
     return clusters[0].node if len(clusters) == 1 else None
-
-
-def mapping(value: object) -> Properties:
-    """A mapping that was found in a list; nothing of anything else."""
-    return Properties(value if isinstance(value, dict) else {})

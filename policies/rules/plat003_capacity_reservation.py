@@ -31,6 +31,7 @@ class CapacityReservation(Rule[Pool, CapacityReservationSettings]):
     pack = Pack.PLATFORM
     severity = Severity.MEDIUM
     scope = Scope.RESOURCE
+    waivable = False  # nobody's consent makes Azure do it
     fix = "Leave capacityReservationGroupId out; keep nodes up with `nodes.min` where capacity must be there"
     source = "azure-compute-docs capacity-reservation-overview, AKS use-capacity-reservation-groups"
     settings = CapacityReservationSettings

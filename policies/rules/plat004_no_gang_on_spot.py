@@ -37,8 +37,7 @@ class NoGangOnSpot(Rule[Pool, Settings]):
         if subject.size.rdma or _trains(subject, view):
             why = "has InfiniBand" if subject.size.rdma else "is in a training fabric with a workload"
             yield Objection(
-                message=f"{subject.name} is spot and {why}: with one of its {subject.most:,} nodes the whole gang "
-                "stops",
+                message=f"{subject.name} is spot and {why}: a node goes with 30 seconds' notice, and the gang with it",
                 setting=("priority",),
             )
 

@@ -50,6 +50,7 @@ class DisruptionBudgets(Rule[Resource, Settings]):
             budget
             for budget in inside(view, cluster_of(view, subject), _BUDGET)
             if _namespace(budget) == _namespace(subject)
+            and budget.properties.has("spec", "selector")  # without one it selects nothing (policy/v1)
             and matches(budget.properties.below("spec", "selector"), _labels(subject))
         ]
         if not budgets:
@@ -89,6 +90,8 @@ def _labels(workload: Resource) -> Mapping[str, Value]:
 def _replicas(workload: Resource, view: View) -> int:
     """As stated, or the most that an autoscaler makes of it; 1 is Kubernetes' default."""
     stated = workload.properties.integer("spec", "replicas") or 1
+    if stated > 1:
+        return stated
     name = workload.properties.text("metadata", "name")
     most = [stated]
     for scaler in objects(view, *_AUTOSCALERS):

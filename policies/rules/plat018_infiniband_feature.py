@@ -22,6 +22,7 @@ class InfinibandFeatureFlag(Rule[Pool, Settings]):
     pack = Pack.PLATFORM
     severity = Severity.HIGH
     scope = Scope.STACK
+    waivable = False  # nobody's consent makes Azure do it
     fix = "Move the pool to an environment in a subscription of its own"
     source = "Azure/aks-rdma-infiniband prerequisites, Azure/ai-infrastructure-on-azure infrastructure_references/aks"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from policies.in_cluster import CHARTS, objects
+from policies.reading import UndecidedError
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Resource, View
 
@@ -36,6 +37,8 @@ class ChartsPinned(Rule[Resource, Settings]):
 
     def judge(self, subject: Resource, view: View, settings: Settings) -> Iterator[Objection]:
         """Its version."""
+        if not subject.properties.values:
+            raise UndecidedError(f"what {subject.node.name} installs is not recorded: helm.v3.Chart renders by itself")
         chart = subject.properties.text("chart") or subject.node.name
         version = subject.properties.text("version")
         if _DIGEST.search(chart) or (version is not None and _EXACT.match(version)):

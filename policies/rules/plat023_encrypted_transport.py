@@ -53,11 +53,13 @@ class EncryptedTransport(Rule[Resource, EncryptedTransportSettings]):
             if not redirects and properties.texts("supportedProtocols") != ("Https",):
                 yield Objection(message=f"{name} takes HTTP and has httpsRedirect Disabled")
             return
-        path, allowed, unless_stated = ("minimumTlsVersion",), settings.storage_tls, "TLS1_0"
         if subject.type == _DOMAIN:
-            path, allowed, unless_stated = ("tlsSettings", "minimumTlsVersion"), settings.front_door_tls, "TLS12"
-        elif properties.flag("enableHttpsTrafficOnly") is False:
-            yield Objection(message=f"{name} takes HTTP (enableHttpsTrafficOnly is false)")
-        version = properties.text(*path) or unless_stated
+            allowed = settings.front_door_tls
+            version = properties.text("tlsSettings", "minimumTlsVersion") or "TLS12"
+        else:
+            allowed = settings.storage_tls
+            if properties.flag("enableHttpsTrafficOnly") is False:
+                yield Objection(message=f"{name} takes HTTP (enableHttpsTrafficOnly is false)")
+            version = properties.text("minimumTlsVersion") or "TLS1_0"
         if version not in allowed:
-            yield Objection(message=f"{name} has {path[-1]} {version}, and allowed are {', '.join(allowed)}")
+            yield Objection(message=f"{name} has minimumTlsVersion {version}, and allowed are {', '.join(allowed)}")
