@@ -16,6 +16,10 @@ from tests.spec.environments import changed, environment
 Changes = Mapping[tuple[str | int, ...], object]
 
 DECLARED: dict[tuple[str | int, ...], object] = {
+    ("training", 0, "cluster", "logsDailyCapGb"): 10,
+    ("inference", "regions", 0, "cluster", "logsDailyCapGb"): 10,
+    ("training", 0, "cluster", "apiServer"): {"authorizedIpRanges": ["203.0.113.0/24"]},
+    ("inference", "regions", 0, "cluster", "apiServer"): {"authorizedIpRanges": ["203.0.113.0/24"]},
     ("usage",): {
         "logsGbPerDay": 1,
         "natGbPerMonth": 1,
@@ -43,7 +47,7 @@ DECLARED: dict[tuple[str | int, ...], object] = {
         ]
     },
 }
-"""What the valid environment lacks to be priced whole."""
+"""What the valid environment lacks to be priced whole, and to keep every rule."""
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def test_a_program_that_refuses_is_a_finding_and_sizing_goes_on(
     assert str(found.place) == "Pulumi.x.yaml"
     assert (report.exit_code, report.verdict) == (ExitCode.CONFIGURATION, Verdict.FAIL)
     assert report.estimate is None
-    assert "cost.gate" not in report.passed
-    assert "sizing.demand" in report.passed
+    assert "COST002" not in report.passed
+    assert "SCALE017" in report.passed
 
 
 def test_a_program_that_raises_names_its_line(stacks: Stacks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_rule_that_raises_is_a_finding_and_has_not_passed(stacks: Stacks, monk
 
     monkeypatch.setattr(run, "SOURCES", (Source(name="broken", rules=rules, find=find), *SOURCES))
     report = stacks.check({("budget", "monthlyUsd"): 100})
-    assert {found.rule for found in report.findings} == {"cost.gate", "broken"}
+    assert {found.rule for found in report.findings} == {"COST002", "broken"}
     assert report.exit_code is ExitCode.ERROR
     assert "broken.one" not in report.passed
 

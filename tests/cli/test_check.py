@@ -79,7 +79,7 @@ def test_no_price_for_spot_h100_is_never_nothing(gpufleet: Gpufleet) -> None:
     done = gpufleet("check", "lab", "--strict", "--format", "json")
     validate(done.document)
     (finding,) = [one for one in done.document["findings"] if "ND96isr" in one["message"] and one["rule"] != "spec"]
-    assert (finding["rule"], finding["severity"], finding["verdict"]) == ("cost.unpriced", "error", "undecided")
+    assert (finding["rule"], finding["severity"], finding["verdict"]) == ("COST003", "error", "undecided")
     assert finding["location"] == {"file": "stacks/Pulumi.lab.yaml", "line": 13, "column": 13}
     assert done.code == 5
     # Network, control plane and the system pool: far from the 98.32 that one regular node costs an hour.
