@@ -100,7 +100,7 @@ def measure(stacks: list[str], repeat: int) -> Report:
             _say(f"round {round_number} of {repeat}")
             for name, command, where in _previews(engine, folder):
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
-            for name, command, where, more in checks.commands(folder / "plans"):
+            for name, command, where, more in checks.commands(folder / "checks"):
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine, more=more))
             for name, command, where in placement.commands():
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))

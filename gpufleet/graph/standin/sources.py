@@ -164,10 +164,8 @@ def _method(text: str, name: str) -> ast.FunctionDef:
 
 def _definition(package: str, name: str) -> tuple[str, str] | None:
     """The text that defines a name, and that of its whole module."""
-    folder = _folder(package)
-    modules = star_imports(_text(folder / "__init__.py"))
-    for module in likely_first(modules, name):
-        content = _text(folder / f"{module}.py")
+    for module in likely_first(_modules(package), name):
+        content = _text(_folder(package) / f"{module}.py")
         for start in (f"class {name}:", f"class {name}(", f"def {name}("):
             if f"\n{start}" in content:
                 return _top_level(content, start), content
@@ -180,6 +178,11 @@ def _top_level(content: str, start: str) -> str:
     first_line = content.index("\n", at)
     end = _TOP_LEVEL.search(content, first_line + 1)
     return content[at : end.start() if end else None]
+
+
+@cache
+def _modules(package: str) -> list[str]:
+    return star_imports(_text(_folder(package) / "__init__.py"))
 
 
 @cache

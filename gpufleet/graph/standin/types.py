@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import Final
 
 from gpufleet.graph.standin.shapes import ANY, Type
@@ -14,6 +15,7 @@ _SCALARS: Final = frozenset({"str", "bool", "int", "float", "Literal"})
 _OTHER: Final = Type(kind="other")
 
 
+@cache
 def parsed(annotation: str) -> Type:
     """The type of an annotation of the SDK, such as `pulumi.Input[Optional[Sequence['SubnetArgs']]]`."""
     return _type(ast.parse(annotation, mode="eval").body)
