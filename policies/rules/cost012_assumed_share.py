@@ -15,6 +15,8 @@ class AssumedShareSettings(Settings):
 
     max_percent: float = 10
     """Of the ceiling in percent."""
+    min_monthly_usd: float = 1000
+    """At assumed prices, below which the share doesn't matter."""
 
 
 class AssumedShare(Rule[Declared, AssumedShareSettings]):
@@ -44,6 +46,8 @@ class AssumedShare(Rule[Declared, AssumedShareSettings]):
 
         assumed = view.estimate.of_kind(PriceKind.ASSUMED).monthly.ceiling
         whole = view.estimate.total.monthly.ceiling
+        if assumed < Decimal(str(settings.min_monthly_usd)):
+            return
         if assumed * 100 > whole * Decimal(str(settings.max_percent)):
             share = round(assumed / whole * 100, 1)
             yield Objection(

@@ -78,7 +78,8 @@ def test_no_price_for_spot_h100_is_never_nothing(gpufleet: Gpufleet) -> None:
     write(gpufleet, priority="spot")
     done = gpufleet("check", "lab", "--strict", "--format", "json")
     validate(done.document)
-    (finding,) = [one for one in done.document["findings"] if "ND96isr" in one["message"] and one["rule"] != "spec"]
+    (finding,) = [one for one in done.document["findings"] if one["rule"] == "COST003"]
+    assert "Standard_ND96isr_H100_v5 spot" in finding["message"]
     assert (finding["rule"], finding["severity"], finding["verdict"]) == ("COST003", "error", "undecided")
     assert finding["location"] == {"file": "stacks/Pulumi.lab.yaml", "line": 13, "column": 13}
     assert done.code == 5
