@@ -31,8 +31,33 @@ def render(
         case ReportFormat.TEXT:
             from gpufleet.report.text import text  # noqa: PLC0415 one form is asked for, not all
 
-            return text(reports, width=width, colour=colour)
+            found = text(reports, width=width, colour=colour)
+        case ReportFormat.MARKDOWN:
+            from gpufleet.report.markdown import markdown  # noqa: PLC0415
+
+            found = markdown(reports, max_bytes=max_bytes)
         case ReportFormat.JSON:
             from gpufleet.report.document import json_text  # noqa: PLC0415
 
-            return json_text(reports, several=several)
+            found = json_text(reports, several=several)
+        case ReportFormat.SARIF:
+            from gpufleet.report.sarif import sarif  # noqa: PLC0415
+
+            found = sarif(reports)
+        case ReportFormat.JUNIT:
+            from gpufleet.report.junit import junit  # noqa: PLC0415
+
+            found = junit(reports)
+        case ReportFormat.GITHUB:
+            from gpufleet.report.annotations import github  # noqa: PLC0415
+
+            found = github(reports)
+        case ReportFormat.AZURE_DEVOPS:
+            from gpufleet.report.annotations import azure_devops  # noqa: PLC0415
+
+            found = azure_devops(reports)
+        case ReportFormat.HTML:
+            from gpufleet.report.page import page  # noqa: PLC0415
+
+            found = page(reports)
+    return found

@@ -13,7 +13,7 @@ from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.render.words import count, percent, usd
 from gpufleet.report.groups import Groups
-from gpufleet.report.words import change_of_cost, delta_of, sentence, tally, waived_by
+from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, tally, waived_by
 
 _MOST: Final = 10
 """Of what to do, of warnings and of notes, so that the report stays on one screen. Errors are all shown."""
@@ -76,7 +76,7 @@ def headline(report: Report, pen: _Pen | None = None) -> str:
     parts = [*found, *passed] if errors else [*passed, *found]
     if report.estimate is not None and report.estimate.unpriced:
         parts.append(f"{count(len(report.estimate.unpriced), 'charge')} NOT PRICED")
-    name = _line(report.environment)
+    name = one_line(report.environment)
     return f"{name}  {pen.paint(report.verdict.name, _OF_VERDICT[report.verdict])}: {', '.join(parts)}"
 
 
@@ -138,12 +138,14 @@ def _basis(estimate: Estimate) -> str:
 
 def _comparison(comparison: Comparison, width: int, pen: _Pen) -> Iterator[str]:
     """The cost of a change at the gate's bound, and its reasons."""
-    yield pen.paint(f"Against {_line(comparison.base)}", _BOLD)
+    yield pen.paint(f"Against {one_line(comparison.base)}", _BOLD)
+    if comparison.problem:
+        yield from _wrapped("  ", sentence(comparison.problem), width)
     if comparison.cost is None:
-        yield "  one of the two has no cost, so nothing is compared"
+        yield "  one of the two has no cost, so none is compared"
         return
-    yield f"  {change_of_cost(comparison.cost)}"
-    for change in comparison.cost.changes[:_MOST]:
+    yield from _wrapped("  ", change_of_cost(comparison.cost), width)
+    for change in largest_first(comparison.cost)[:_MOST]:
         reasons = f": {'; '.join(change.reasons)}" if change.reasons else ""
         yield from _wrapped("  - ", f"{change.component} {delta_of(change, comparison.cost)}{reasons}", width)
     if len(comparison.cost.changes) > _MOST:
@@ -169,7 +171,7 @@ def _finding(found: Sequence[Finding], width: int) -> Iterator[str]:
     mark = "?" if first.verdict is Verdict.UNDECIDED else "-"
     # What stands first on its line can be clicked in an editor's terminal.
     worse = ", worse than in the base" if first.since is Since.WORSENED else ""
-    yield f"  {mark} {_line(_where(found) or first.resource)}  [{first.rule}{worse}]"
+    yield f"  {mark} {one_line(_where(found) or first.resource)}  [{first.rule}{worse}]"
     said = f"{first.key}: {first.message}" if first.key else first.message
     fix = f" {sentence(first.fix)}" if first.fix else ""
     reference = f" [{first.reference}]" if first.reference else ""
@@ -186,18 +188,13 @@ def _where(found: Sequence[Finding]) -> str:
 
 def _wrapped(lead: str, text: str, width: int) -> Iterable[str]:
     return textwrap.wrap(
-        _line(text),
+        one_line(text),
         width=width,
         initial_indent=lead,
         subsequent_indent=" " * len(lead),
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _line(text: str) -> str:
-    """On one line and without what a terminal would obey: names and keys are the stack file's."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _cents(amount: Decimal) -> Decimal:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from gpufleet.check.finding import Level
 from gpufleet.cost import CostDifference
 from gpufleet.cost.difference import Change
@@ -15,6 +13,15 @@ from policies.waivers import Waiver
 def sentence(text: str) -> str:
     """A text with its full stop."""
     return text if text.endswith(("?", ".", "!")) or not text else f"{text}."
+
+
+def one_line(text: str) -> str:
+    """On one line and without what a terminal or a pipeline would obey: names and keys are the stack file's.
+
+    Azure Pipelines looks for commands anywhere in a line (microsoft/azure-pipelines-agent: Command.TryParse).
+    """
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return shown.replace("##vso[", "## vso[")
 
 
 def tally(groups: Groups) -> list[str]:
@@ -46,8 +53,10 @@ def change_of_cost(difference: CostDifference) -> str:
 
 def delta_of(change: Change, difference: CostDifference) -> str:
     """`+$1.00`, of one component in a month, at the bound that the gate holds."""
-    return signed(_monthly_delta(change, difference))
+    return signed(change.delta.monthly.at(difference.after.gate))
 
 
-def _monthly_delta(change: Change, difference: CostDifference) -> Decimal:
-    return change.delta.monthly.at(difference.after.gate)
+def largest_first(difference: CostDifference) -> list[Change]:
+    """The components whose cost changes most, up or down, before the others."""
+    gate = difference.after.gate
+    return sorted(difference.changes, key=lambda change: -abs(change.delta.monthly.at(gate)))

@@ -4,91 +4,87 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpufleet.check import Finding, Level, Place, Report, Verdict
-from gpufleet.report.text import headline, text
+from gpufleet.check import Level, Verdict
+from gpufleet.check.report import Comparison, FailOn
 from gpufleet.errors import ExitCode
-from tests.check.stacks import Stacks
-from tests.spec.environments import SERVE
+from gpufleet.report.text import headline, text
+from tests.report.samples import NASTY, WAIVER, Since, finding, passing, pull_request, report
 
-GOLDEN = Path(__file__).parent / "over.txt"
-
-
-def _finding(number: int, level: Level, *, message: str = "is wrong", fix: str = "Mend it") -> Finding:
-    return Finding(
-        rule="spec",
-        level=level,
-        verdict=Verdict.FAIL,
-        key=f"training[{number}].region",
-        message=message,
-        fix=fix,
-        place=Place(file="x.yaml", line=number + 1, column=3),
-        code=ExitCode.CONFIGURATION,
-    )
+GOLDEN = Path(__file__).parent / "pull_request.txt"
 
 
-def _report(*findings: Finding, passed: tuple[str, ...] = ()) -> Report:
-    return Report(environment="x", file="x.yaml", strict=False, findings=findings, passed=passed)
+def test_the_whole_report() -> None:
+    assert text([pull_request()]) == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_the_whole_report(stacks: Stacks) -> None:
-    report = stacks.check({("budget", "monthlyUsd"): 500000, (*SERVE, "priority"): "spot"}, strict=False)
-    assert text([report]) == GOLDEN.read_text(encoding="utf-8")
-
-
-def test_what_passes_is_a_count(stacks: Stacks) -> None:
-    lines = text([stacks.check()]).splitlines()
-    assert lines[0] == "x  PASS: 17 rules passed"
+def test_what_passes_is_a_count() -> None:
+    lines = text([passing("prod")]).splitlines()
+    assert lines[0] == "prod  PASS: 3 rules passed"
     assert lines[2].split() == ["Cost,", "USD", "floor", "expected", "ceiling"]
-    assert "sizing." not in "\n".join(lines)
+    assert "SCALE002" not in "\n".join(lines)
 
 
-def test_every_line_fits_the_width(stacks: Stacks) -> None:
-    report = stacks.check({("budget", "monthlyUsd"): 100, (*SERVE, "priority"): "spot"})
-    for width in (60, 80, 100):
-        assert max(len(line) for line in text([report], width=width).splitlines()) <= width
-    assert text([report], width=1) == text([report], width=40)
+def test_every_line_fits_the_width() -> None:
+    for width in (80, 100):
+        assert max(len(line) for line in text([pull_request()], width=width).splitlines()) <= width
+    assert text([pull_request()], width=1) == text([pull_request()], width=40)
 
 
-def test_colour_only_adds_colour(stacks: Stacks) -> None:
-    report = stacks.check({("budget", "monthlyUsd"): 100})
-    painted = text([report], colour=True)
+def test_colour_only_adds_colour() -> None:
+    painted = text([pull_request()], colour=True)
     assert "\x1b[1;31mFAIL\x1b[0m" in painted
     for style in ("1", "2", "1;31", "1;32", "1;33", "0"):
         painted = painted.replace(f"\x1b[{style}m", "")
-    assert painted == text([report])
+    assert painted == text([pull_request()])
 
 
-def test_all_errors_are_shown_and_what_to_do_once(stacks: Stacks) -> None:
-    shown = text([_report(*(_finding(number, Level.ERROR) for number in range(30))))
-    assert all(f"x.yaml:{number + 1}:3  [spec]" in shown for number in range(30))
-    assert shown.count("Mend it.") == 31
-    assert "1. training[0].region: Mend it. (x.yaml:1:3 and 29 more)" in shown
+def test_all_errors_are_shown_and_what_to_do_once() -> None:
+    shown = text([report(*(finding(number) for number in range(30)))])
+    assert all(f"stacks/Pulumi.prod.yaml:{number + 1}:3  [SCALE002]" in shown for number in range(30))
+    assert (
+        "1. training[0].pools[0].nodes.max: Give the fabric more pools. (stacks/Pulumi.prod.yaml:1:3 and 29\n" in shown
+    )
 
 
 def test_the_same_warning_of_several_places_is_shown_once_and_not_without_end() -> None:
-    same = [_finding(number, Level.WARNING) for number in range(3)]
-    many = [_finding(number, Level.NOTE, message=f"is {number}") for number in range(14)]
-    shown = text([_report(*same, *many, passed=("plan",)))
-    assert shown.startswith("x  PASS: 1 rule passed, 3 warnings, 14 notes\n")
-    assert "  - x.yaml:1:3 and 2 more  [spec]\n" in shown
+    same = [finding(number, Level.WARNING, message="is wrong") for number in range(3)]
+    many = [finding(number, Level.NOTE) for number in range(14)]
+    shown = text([report(*same, *many, passed=("plan",))])
+    assert shown.startswith("prod  PASS: 1 rule passed, 3 warnings, 14 notes\n")
+    assert "  - stacks/Pulumi.prod.yaml:1:3 and 2 more  [SCALE002]\n" in shown
     assert "  and 4 more in --format json\n" in shown
     assert "What to do" not in shown
 
 
 def test_more_to_do_than_a_screen_has() -> None:
-    shown = text([_report(*(_finding(number, Level.ERROR, fix=f"Mend {number}") for number in range(12))))
+    shown = text([report(*(finding(number, fix=f"Mend {number}") for number in range(12)))])
     assert "     and 2 more, with the errors below\n" in shown
 
 
 def test_what_a_terminal_obeys_is_taken_out() -> None:
-    shown = text([_report(_finding(0, Level.ERROR, message="is \x1b[2J\nnot \x07right")))
-    assert not set(shown) & {"\x1b", "\x07"}
-    assert "is  [2J not  right." in shown
+    shown = text([report(finding(message=f"is \x1b[2J {NASTY}", key=NASTY))])
+    assert not set(shown) & {"\x1b", "\x07", "\r", "\u202e"}
+    assert "##vso[" not in shown
 
 
 def test_an_undecided_check_says_so() -> None:
-    finding = Finding.undecided(
-        strict=True, rule="sizing.training-rate", path=("a",), message="m", fix="f", place=Place(file="x")
-    )
-    assert headline(_report(finding)) == "x  UNDECIDED: 1 error"
-    assert "  ? x  [sizing.training-rate]\n" in text([_report(finding))
+    open_ = report(finding(verdict=Verdict.UNDECIDED, code=ExitCode.UNDECIDED))
+    assert headline(open_) == "prod  UNDECIDED: 1 error"
+    assert "  ? stacks/Pulumi.prod.yaml:1:3  [SCALE002]\n" in text([open_])
+
+
+def test_what_is_waived_or_old_is_counted_and_fails_nothing() -> None:
+    some = [finding(0, waiver=WAIVER), finding(1, since=Since.EXISTING)]
+    assert headline(report(*some, passed=("plan",))) == "prod  PASS: 1 rule passed, 1 existing, 1 waived"
+    assert headline(report(*some, fail_on=frozenset({FailOn.ALL}))) == "prod  FAIL: 1 error, 1 waived"
+
+
+def test_a_base_that_nobody_could_judge_is_said() -> None:
+    compared = Comparison(base="main", fixed=(), cost=None, problem="its stack file is no YAML")
+    shown = text([report(comparison=compared)])
+    assert "Against main\n  its stack file is no YAML.\n  one of the two has no cost, so none is compared\n" in shown
+
+
+def test_several_environments_stand_below_each_other() -> None:
+    both = [report(environment="dev"), report(environment="prod")]
+    assert text(both) == f"{text(both[:1])}\n{text(both[1:])}"
