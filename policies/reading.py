@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -176,9 +176,25 @@ class Total:
     unread: tuple[UndecidedError | MistypedError, ...]
 
     def settle(self) -> None:
-        """Raises the first of `unread`, once what is known has been judged."""
-        if self.unread:
-            raise self.unread[0]
+        """Raises one of `unread`, once what is known has been judged."""
+        _raise_worst(self.unread)
+
+
+def all_of(*checks: Iterator[_T]) -> Iterator[_T]:
+    """What each of several checks yields: one that can't be decided hides no other. Raises what the worst raised."""
+    unread = []
+    for check in checks:
+        try:
+            yield from check
+        except (UndecidedError, MistypedError) as error:
+            unread.append(error)
+    _raise_worst(unread)
+
+
+def _raise_worst(errors: Iterable[UndecidedError | MistypedError]) -> None:
+    """A value of the wrong type fails, whatever else can't be decided."""
+    for error in sorted(errors, key=lambda one: isinstance(one, UndecidedError)):
+        raise error
 
 
 def total(subjects: Iterable[_T], count: Callable[[_T], int]) -> Total:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from policies.reading import all_of
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import CLUSTER, Pool, Resource, View
 
@@ -32,7 +33,7 @@ class BoundedAutoscaling(Rule[Resource, Settings]):
         if not isinstance(subject, Pool):
             yield from _provisioning(subject)
         elif subject.autoscaled:
-            yield from _range(subject)
+            yield from all_of(_bound(subject, "minCount"), _bound(subject, "maxCount"), _order(subject))
         elif subject.properties.integer("count") is None:
             yield Objection(message=f"{subject.name} is not autoscaled and has no count", setting=("nodes",))
         elif subject.most < 0:
@@ -48,20 +49,21 @@ def _provisioning(cluster: Resource) -> Iterator[Objection]:
         )
 
 
-def _range(pool: Pool) -> Iterator[Objection]:
-    bounds = {key: pool.properties.integer(key) for key in ("minCount", "maxCount")}
-    for key, bound in bounds.items():
-        if bound is None:
-            yield Objection(
-                message=f"{pool.name} is autoscaled and has no {key}", setting=("nodes", key.removesuffix("Count"))
-            )
-    if None in bounds.values():
+def _bound(pool: Pool, key: str) -> Iterator[Objection]:
+    if pool.properties.integer(key) is None:
+        message = f"{pool.name} is autoscaled and has no {key}"
+        yield Objection(message=message, setting=("nodes", key.removesuffix("Count")))
+
+
+def _order(pool: Pool) -> Iterator[Objection]:
+    if any(pool.properties.integer(key) is None for key in ("minCount", "maxCount")):
         return
-    if pool.least < 0:
-        yield Objection(message=f"{pool.name} has a minimum of {pool.least}", setting=("nodes", "min"))
-    if pool.most < max(pool.least, 1):
+    least, most = pool.least, pool.most
+    if least < 0:
+        yield Objection(message=f"{pool.name} has a minimum of {least}", setting=("nodes", "min"))
+    if most < max(least, 1):
         yield Objection(
-            message=f"{pool.name} has a maximum of {pool.most} and a minimum of {pool.least}",
+            message=f"{pool.name} has a maximum of {most} and a minimum of {least}",
             fix="Make the maximum at least the minimum, and at least 1",
             setting=("nodes", "max"),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from policies.reading import all_of
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Pool, View
 
@@ -30,40 +31,48 @@ class UpgradeSurge(Rule[Pool, Settings]):
 
     def judge(self, subject: Pool, view: View, settings: Settings) -> Iterator[Objection]:
         """Whether AKS takes its settings, and an ND pool surges."""
-        surge, unavailable = subject.upgrade("maxSurge"), subject.upgrade("maxUnavailable")
         if subject.spot:
-            yield from _on_spot(subject, {"maxSurge": surge, "maxUnavailable": unavailable})
-            return
-        # Unless stated: 10 % of surge, none unavailable.
-        surges, gives_way = not _is_zero(surge or "10%"), not _is_zero(unavailable or "0")
-        if subject.system and gives_way:
-            yield Objection(
-                message=f"{subject.name} is a system pool and has maxUnavailable {unavailable}, which AKS refuses",
-                fix="Leave maxUnavailable out",
-                setting=("upgrade", "maxUnavailable"),
-            )
-        elif not surges and not gives_way:
-            yield Objection(
-                message=f"{subject.name} has neither maxSurge nor maxUnavailable, so no node could be upgraded",
-                fix="Set maxUnavailable to 1",
-                setting=("upgrade", "maxUnavailable"),
-            )
-        if surges and subject.size.is_nd:
-            shown = surge or "10%, AKS's default"
-            yield Objection(
-                message=f"{subject.name} has maxSurge {shown}, and a spare {subject.size.name} hardly ever exists",
-                setting=("upgrade", "maxSurge"),
-            )
+            yield from all_of(*(_on_spot(subject, key) for key in ("maxSurge", "maxUnavailable")))
+        else:
+            yield from all_of(_gives_way(subject), _spares_nd(subject))
 
 
-def _on_spot(pool: Pool, stated: dict[str, str | None]) -> Iterator[Objection]:
-    for key, value in stated.items():
-        if value is not None:
-            yield Objection(
-                message=f"{pool.name} is a spot pool and has {key} {value}, which AKS refuses",
-                fix="Leave `upgrade` out: spot nodes are replaced as they are evicted",
-                setting=("upgrade", key),
-            )
+def _on_spot(pool: Pool, key: str) -> Iterator[Objection]:
+    value = pool.upgrade(key)
+    if value is not None:
+        yield Objection(
+            message=f"{pool.name} is a spot pool and has {key} {value}, which AKS refuses",
+            fix="Leave `upgrade` out: spot nodes are replaced as they are evicted",
+            setting=("upgrade", key),
+        )
+
+
+def _gives_way(pool: Pool) -> Iterator[Objection]:
+    """Unless stated there is 10 % of surge, and no node is unavailable."""
+    unavailable = pool.upgrade("maxUnavailable")
+    at_all = not _is_zero(unavailable or "0")
+    if pool.system and at_all:
+        yield Objection(
+            message=f"{pool.name} is a system pool and has maxUnavailable {unavailable}, which AKS refuses",
+            fix="Leave maxUnavailable out",
+            setting=("upgrade", "maxUnavailable"),
+        )
+    elif not at_all and _is_zero(pool.upgrade("maxSurge") or "10%"):
+        yield Objection(
+            message=f"{pool.name} has neither maxSurge nor maxUnavailable, so no node could be upgraded",
+            fix="Set maxUnavailable to 1",
+            setting=("upgrade", "maxUnavailable"),
+        )
+
+
+def _spares_nd(pool: Pool) -> Iterator[Objection]:
+    surge = pool.upgrade("maxSurge")
+    if pool.size.is_nd and not _is_zero(surge or "10%"):
+        yield Objection(
+            message=f"{pool.name} has maxSurge {surge or '10% by default'}, and a spare "
+            f"{pool.size.name} hardly ever exists",
+            setting=("upgrade", "maxSurge"),
+        )
 
 
 def _is_zero(setting: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policies.reading import may
+from policies.reading import all_of, may
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Place, Pool, View
 
@@ -44,22 +44,23 @@ class SpotFloor(Rule[Place, SpotFloorSettings]):
         pools = [pool for pool in view.pools if pool.place is not None and pool.place.urn == subject.urn]
         regular = [pool for pool in pools if not pool.spot and not pool.system]
         floor = settings.min_regular_nodes if view.production else 0
-        for pool in pools:
-            if not pool.spot:
-                continue
-            same = [one for one in regular if _kind(one) == _kind(pool) and one.most > 0]
-            if not same:
-                yield Objection(
-                    message=f"{pool.name} is a spot pool of {_kind(pool)}, and no regular pool here has nodes of that "
-                    "kind",
-                    at=pool.path(),
-                )
-            elif (least := sum(one.least for one in same)) < floor:
-                yield Objection(
-                    message=f"{pool.name} is a spot pool of {_kind(pool)}, and of regular nodes of that kind {least} "
-                    f"are always there, {floor} at least are needed in production",
-                    at=same[0].path("nodes", "min"),
-                )
+        yield from all_of(*(_floor(pool, regular, floor) for pool in pools if pool.spot))
+
+
+def _floor(pool: Pool, regular: Iterable[Pool], floor: int) -> Iterator[Objection]:
+    kind = _kind(pool)
+    same = [one for one in regular if _kind(one) == kind and one.most > 0]
+    if not same:
+        yield Objection(
+            message=f"{pool.name} is a spot pool of {kind}, and no regular pool here has nodes of that kind",
+            at=pool.path(),
+        )
+    elif (least := sum(one.least for one in same)) < floor:
+        yield Objection(
+            message=f"{pool.name} is a spot pool of {kind}, and of regular nodes of that kind {least} are always there, "
+            f"{floor} at least are needed in production",
+            at=same[0].path("nodes", "min"),
+        )
 
 
 def _kind(pool: Pool) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from policies.reading import may
+from gpufleet.spec.base import Path
+from policies.reading import all_of, may
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Pool, View
 
@@ -47,22 +48,47 @@ class SystemPool(Rule[Pool, SystemPoolSettings]):
         """Whether it is as it should be."""
         if not subject.system:
             return
-        at = subject.place.path("cluster", "systemPool") if subject.place else ()
-        if subject.spot:
-            yield Objection(message=f"{subject.name} is a system pool on spot nodes, which AKS refuses", at=at)
-        if _TAINT not in subject.properties.texts("nodeTaints"):
-            yield Objection(
-                message=f"{subject.name} is a system pool without the taint {_TAINT}",
-                fix=f"Give it the taint {_TAINT}",
-                at=at,
-            )
-        if subject.size.is_gpu:
-            yield Objection(message=f"{subject.name} is a system pool of {subject.size.name}, which has GPUs", at=at)
-        least = settings.min_production_nodes if view.production else settings.min_nodes
-        if subject.least < least:
-            yield Objection(
-                message=f"{subject.name} is a system pool of {subject.least} nodes, and {least} are needed"
-                f"{' in production' if view.production else ''}",
-                at=(*at, "nodes") if at else (),
-                amount=least - subject.least,
-            )
+        yield from all_of(_count(subject, view, settings), _nodes(subject), _closed(subject), _size(subject))
+
+
+def _count(pool: Pool, view: View, settings: SystemPoolSettings) -> Iterator[Objection]:
+    least, where = settings.min_nodes, ""
+    if view.production:
+        least, where = settings.min_production_nodes, " in production"
+    if pool.least < least:
+        yield Objection(
+            message=f"{pool.name} is a system pool of {pool.least} node{'' if pool.least == 1 else 's'}, and {least} "
+            f"are needed{where}",
+            at=_at(pool, "nodes"),
+            amount=least - pool.least,
+        )
+
+
+def _nodes(pool: Pool) -> Iterator[Objection]:
+    if pool.spot:
+        yield Objection(
+            message=f"{pool.name} is a system pool on spot nodes, which AKS refuses",
+            fix="Make its nodes regular",
+            at=_at(pool),
+        )
+
+
+def _closed(pool: Pool) -> Iterator[Objection]:
+    if _TAINT not in pool.properties.texts("nodeTaints"):
+        yield Objection(
+            message=f"{pool.name} is a system pool without the taint {_TAINT}",
+            fix=f"Give it the taint {_TAINT}",
+            at=_at(pool),
+        )
+
+
+def _size(pool: Pool) -> Iterator[Objection]:
+    if pool.size.is_gpu:
+        yield Objection(
+            message=f"{pool.name} is a system pool of {pool.size.name}, which has GPUs", at=_at(pool, "sku")
+        )
+
+
+def _at(pool: Pool, *setting: str) -> Path:
+    """A system pool stands inline in the cluster, so it is no pool of the specification."""
+    return pool.place.path("cluster", "systemPool", *setting) if pool.place else ()
