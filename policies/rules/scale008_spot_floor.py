@@ -57,8 +57,8 @@ def _floor(pool: Pool, regular: Iterable[Pool], floor: int) -> Iterator[Objectio
         )
     elif (least := sum(one.least for one in same)) < floor:
         yield Objection(
-            message=f"{pool.name} is a spot pool of {kind}, and of regular nodes of that kind {least} are always there, "
-            f"{floor} at least are needed in production",
+            message=f"{pool.name} is a spot pool of {kind}, and of regular nodes of that kind {least} are always "
+            f"there, {floor} at least are needed in production",
             at=same[0].path("nodes", "min"),
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -39,13 +40,14 @@ class NodeAddresses(Rule[Resource, NodeAddressesSettings]):
 
     def subjects(self, view: View) -> Iterable[Resource]:
         """Subnets of this stack in which pools stand, or may."""
-        return [subnet for subnet in view.resources(_SUBNET) if _pools_in(subnet, view)]
+        return [subnet for subnet in view.resources(_SUBNET) if _by_subnet(view)[subnet.urn]]
 
     def judge(self, subject: Resource, view: View, settings: NodeAddressesSettings) -> Iterator[Objection]:
         """Whether the subnet has enough addresses."""
         range_, kept = _range(subject), limits.value("azure.subnet_reserved_addresses")
         room = max(range_.num_addresses - kept, 0)
-        needed = total(_pools_in(subject, view), lambda pool: _addresses(pool, settings))
+        pools = _by_subnet(view)[subject.urn]
+        needed = total(pools, lambda pool: _addresses(pool, settings))
         if needed.known > room:
             yield Objection(
                 message=f"{subject.node.name} is {range_} and has {room:,} addresses (Azure keeps {kept}), and its "
@@ -54,24 +56,32 @@ class NodeAddresses(Rule[Resource, NodeAddressesSettings]):
                 amount=needed.known,
             )
         needed.settle()
-        for pool in _pools_in(subject, view):
+        for pool in pools:
             _sure(pool, subject, view)
 
 
-def _pools_in(subnet: Resource, view: View) -> list[Pool]:
-    return [pool for pool in view.pools if _stands_in(pool, subnet, view)]
+@lru_cache(maxsize=4)
+def _by_subnet(view: View) -> Mapping[str, tuple[Pool, ...]]:
+    """By URN of the subnet the pools in it, as far as anybody can tell: a pool of an unknown one may be in each."""
+    found: dict[str, list[Pool]] = {subnet.urn: [] for subnet in view.resources(_SUBNET)}
+    for pool in view.pools:
+        for urn in _subnets_of(pool, view) or _named(pool, view):
+            found[urn].append(pool)
+    return {urn: tuple(pools) for urn, pools in found.items()}
 
 
-def _stands_in(pool: Pool, subnet: Resource, view: View) -> bool:
-    """Whether it does, as far as anybody can tell: a pool of an unknown subnet may stand in each."""
-    if sources := _subnets_of(pool, view):
-        return subnet.urn in sources
+def _named(pool: Pool, view: View) -> list[str]:
+    """The subnets that the text of its `vnetSubnetID` may mean."""
     try:
         id_ = pool.properties.text("vnetSubnetID")
     except (UndecidedError, MistypedError):
-        return True
-    name = subnet.node.properties.get("subnetName")
-    return id_ is not None and (not isinstance(name, str) or id_.casefold().endswith(f"/subnets/{name}".casefold()))
+        return [subnet.urn for subnet in view.resources(_SUBNET)]
+    names = ((subnet.urn, subnet.node.properties.get("subnetName")) for subnet in view.resources(_SUBNET))
+    return [
+        urn
+        for urn, name in names
+        if id_ is not None and (not isinstance(name, str) or id_.casefold().endswith(f"/subnets/{name}".casefold()))
+    ]
 
 
 def _sure(pool: Pool, subnet: Resource, view: View) -> None:
