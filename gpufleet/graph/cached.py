@@ -61,12 +61,14 @@ def plan(stack: str, environment: Environment, folder: Path | None, *, subscript
 
 
 def _made(stack: str, environment: Environment, folder: Path | None, subscription_id: str | None) -> Graph:
-    from gpufleet.graph import standin  # noqa: PLC0415 a plan that is found needs none of it
+    # A plan that is found needs none of it.
+    from gpufleet.graph import standin  # noqa: PLC0415
+    from gpufleet.graph.standin.refusal import NotStoodInError  # noqa: PLC0415
 
     shapes = None if folder is None else folder / "sdk"
     try:
         return standin.plan(stack, environment, shapes, subscription_id=subscription_id)
-    except Exception:  # noqa: BLE001 whatever it is: the SDKs know, and say it in their words
+    except (Exception, NotStoodInError):  # noqa: BLE001 whatever it is: the SDKs know, and say it in their words
         from gpufleet.graph import offline  # noqa: PLC0415 seconds of imports
 
         return offline.plan(stack, environment, subscription_id=subscription_id)

@@ -30,7 +30,8 @@ def plan(
         subscription_id: see `offline.plan`.
 
     Raises:
-        Exception: of any kind: the program is wrong, or asks for more than the stand-ins know. `offline.plan` tells.
+        NotStoodInError: the program asks for more than the stand-ins know.
+        Exception: of any kind, for the same reason or because the program is wrong. `offline.plan` tells.
     """
     shapes = Shapes.read(None if folder is None else folder / _file_name(_SDKS))
     build = Program(shapes).module("components.program").build

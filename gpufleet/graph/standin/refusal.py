@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 
-class NotStoodInError(Exception):
-    """The program asks for something that only the SDK does. Not an error of the program's: plan with the SDK."""
+class NotStoodInError(BaseException):
+    """The program asks for something that only the SDK does. Not an error of the program's: plan with the SDK.
+
+    No Exception, so that no `except Exception` of the program's takes it for something else and goes on.
+    """

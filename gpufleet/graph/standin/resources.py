@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from gpufleet.graph.model import STACK_TYPE, Graph, Node, Value
@@ -79,7 +79,8 @@ class Resource:
             self.standin_providers[opts.provider.package] = opts.provider
         if parent is not None:
             parent.standin_children.append(self)
-        run.registered.append(Registration(resource=self, type=type_, name=name, opts=opts))
+        # A copy, for the program may go on with its own.
+        run.registered.append(Registration(resource=self, type=type_, name=name, opts=replace(opts)))
 
     @property
     def urn(self) -> Output:

@@ -93,13 +93,13 @@ class _SdkEnumeration:
 
     def __init__(self, name: str, members: Mapping[str, str]) -> None:
         self._name = name
-        self._values = frozenset(members.values())
-        vars(self).update({key: _Member(value) for key, value in members.items()})
+        self._members = {value: _Member(value) for value in members.values()}
+        vars(self).update({key: self._members[value] for key, value in members.items()})
 
     def __call__(self, value: str) -> _Member:
-        if value not in self._values:
+        if value not in self._members:
             raise ValueError(f"{value!r} is not a valid {self._name}")
-        return _Member(value)
+        return self._members[value]
 
 
 class _SdkArguments(Arguments):

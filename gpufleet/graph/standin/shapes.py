@@ -9,11 +9,12 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-_FORM: Final = 1
-"""Of the files; another one makes all that were written before worthless."""
+_READERS: Final = ("shapes", "sources", "constructors", "types")
+"""The modules that the files' content comes from; a change in one makes all that were written before worthless."""
 
 Constant: TypeAlias = str | int | float | bool
 
@@ -165,7 +166,13 @@ class Shapes:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(f"{_FORM}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(f"{_form()}\n{text}".encode()).hexdigest()
+
+
+@cache
+def _form() -> str:
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / f"{name}.py").read_bytes() for name in _READERS)).hexdigest()
 
 
 def _entry(shape: Shape) -> dict[str, Any]:

@@ -21,9 +21,13 @@ class Arguments:
     """Arguments of the SDK: what was given, by parameter."""
 
     standin_parameters: Mapping[str, Parameter] = {}
+    standin_arguments: Mapping[str, object]
 
     def __init__(self, **given: object) -> None:
-        self.standin_arguments = given
+        vars(self)["standin_arguments"] = given
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise NotStoodInError(f"{type(self).__name__}.{name} set later")
 
 
 def inputs(

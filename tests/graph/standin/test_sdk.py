@@ -128,7 +128,8 @@ def test_functions_know_the_subscription_alone(run: Run) -> None:
 
 def test_enumerations() -> None:
     mode: Any = AZURE.containerservice.AgentPoolMode
-    assert (mode.USER, mode("User"), mode.USER.value) == ("User", "User", "User")
+    assert (mode.USER, mode.USER.value) == ("User", "User")
+    assert mode("User") is mode.USER
     with pytest.raises(ValueError, match="'Usr' is not a valid AgentPoolMode"):
         mode("Usr")
     with pytest.raises(AttributeError):
@@ -172,6 +173,20 @@ def test_what_the_sdk_refuses_or_changes_is_not_let_through(
 ) -> None:
     with pytest.raises(error, match=message):
         wrong()
+
+
+def test_what_is_changed_later_is_left_to_the_sdk_or_seen(run: Run) -> None:
+    opts = ResourceOptions(protect=True)
+    group("first", opts=opts)
+    opts.protect = False
+    assert node(run, "first").protect
+    arguments = AZURE.network.SubResourceArgs(id="x")
+    with pytest.raises(NotStoodInError, match=r"SubResourceArgs\.id set later"):
+        arguments.id = "y"
+
+
+def test_no_except_of_a_program_hides_a_refusal() -> None:
+    assert not issubclass(NotStoodInError, Exception)
 
 
 def test_circles_and_strange_dependencies_are_for_the_sdk(run: Run) -> None:
