@@ -1,7 +1,7 @@
 """The offline verdict on an environment: valid, within its budget, large enough; and what to do where it is not.
 
-`check` reads a stack file, plans the program, prices and sizes it, and asks every source of findings
-(`sources.SOURCES`).
+`check` reads a stack file, plans the program, prices and sizes it, asks every rule of `policies/rules`, lets waivers
+cover what they may, and holds it all against a base when there is one.
 """
 
 from __future__ import annotations

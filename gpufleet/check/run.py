@@ -8,7 +8,6 @@ import pathlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, TypeVar
 
 from gpufleet.catalog.table import CatalogError
@@ -16,14 +15,13 @@ from gpufleet.check.base import Base, beside
 from gpufleet.check.finding import Finding, Level, Place, Verdict
 from gpufleet.check.report import Comparison, FailOn, Report, ordered
 from gpufleet.check.rule_findings import Judged, judged
-from gpufleet.check.sources import SOURCES, Source
 from gpufleet.check.subject import Subject
 from gpufleet.cost import CostDifference, compare, estimate
-from gpufleet.errors import ExitCode, GpufleetError
+from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
 from gpufleet.graph import Graph
 from gpufleet.graph.cached import plan
 from gpufleet.sizing.proposal import advise
-from gpufleet.spec import Environment, SpecError, StackFile, load
+from gpufleet.spec import Environment, Problem, SpecError, StackFile, load
 from gpufleet.spec.stack_file import file_text
 from policies import configuration as configuring
 from policies import evaluate as policies
@@ -135,15 +133,10 @@ class _Job:
         subject = self._subject(file, loaded.environment, attempts)
         results = attempts.run("rules", lambda: self._judged(subject, configuration, inputs, waivers, base)) or Judged()
         attempts.findings += results.findings
-        asked = {"spec", "plan"}
-        for source in SOURCES:
-            ids, found = attempts.run(source.name, partial(_ask, source, subject)) or ([], [])
-            asked.update(ids)
-            attempts.findings += found
-        passed = (asked - {finding.rule for finding in attempts.findings}) | {*results.ids(policies.Verdict.PASS)}
+        steps = {"spec", "plan"} - {finding.rule for finding in attempts.findings}
         report = replace(
             self._report(label, ordered(attempts.findings), inputs=inputs),
-            passed=tuple(sorted(passed)),
+            passed=tuple(sorted(steps | {*results.ids(policies.Verdict.PASS)})),
             not_applicable=results.ids(policies.Verdict.NOT_APPLICABLE),
             disabled=results.disabled,
             waivers=results.waivers,
@@ -201,16 +194,20 @@ def _before(job: _Job, base: Base, label: str, today: dt.date) -> _Outcome:
     try:
         waivers = waivers_file.parse(base.waivers, today=today, rules=rules(), environments=None)
     except SpecError as error:
-        raise _UnjudgedError(f"the waivers of {base.name} are malformed: {error.problems[0].message}") from None
+        raise _UnjudgedError(f"the waivers of {base.name} are malformed: {_of(error.problems[0])}") from None
     found = job.run(label, text=lambda: stack, configuration=lambda: base.configuration, waivers=waivers)
     if (
         found.subject is None
         or found.subject.graph is None
         or any(one.rule == "rules" for one in found.report.findings)
     ):
-        first = found.report.findings[0]
-        raise _UnjudgedError(f"{label} of {base.name} can't be judged: {first.message}")
+        first = next(one for one in found.report.findings if one.level is Level.ERROR)
+        raise _UnjudgedError(f"{label} of {base.name} can't be judged: {_of(first)}")
     return found
+
+
+def _of(wrong: Finding | Problem) -> str:
+    return ": ".join(part for part in (wrong.key, wrong.message) if part)
 
 
 def _difference(before: _Outcome | None, now: _Outcome, name: str) -> CostDifference | None:
@@ -222,13 +219,12 @@ def _difference(before: _Outcome | None, now: _Outcome, name: str) -> CostDiffer
     return compare(pair[0], pair[1], base=name) if len(pair) == 2 else None
 
 
-def _ask(source: Source, subject: Subject) -> tuple[list[str], list[Finding]]:
-    return list(source.rules(subject)), list(source.find(subject))
-
-
 def _text(path: pathlib.Path) -> str:
     """The file's text; "" when there is none."""
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}") from None
 
 
 def _digest(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from gpufleet.check import Finding, Report, check
+from gpufleet.check import Base, Finding, Report, check
 from tests.spec.environments import changed, environment
 
 Changes = Mapping[tuple[str | int, ...], object]
@@ -64,21 +64,29 @@ class Stacks:
 
     def write(self, changes: Changes | None = None, *, name: str = "x") -> Path:
         """A file with these changes to what is valid, priced and large enough."""
+        path = self.folder / f"Pulumi.{name}.yaml"
+        path.write_text(self.text(changes), encoding="utf-8")
+        return path
+
+    def text(self, changes: Changes | None = None) -> str:
+        """What `write` writes."""
         out = io.StringIO()
         YAML().dump({"config": {"gpufleet:environment": self.value(changes)}}, out)
-        path = self.folder / f"Pulumi.{name}.yaml"
-        path.write_text(out.getvalue(), encoding="utf-8")
-        return path
+        return out.getvalue()
 
     @staticmethod
     def value(changes: Changes | None = None) -> dict[str, Any]:
         """The environment itself."""
         return changed({**DECLARED, **(changes or {})}, environment())
 
-    def check(self, changes: Changes | None = None, *, strict: bool = True) -> Report:
-        """The report on it, as `Pulumi.x.yaml`."""
+    def check(self, changes: Changes | None = None, *, strict: bool = True, **options: Any) -> Report:  # noqa: ANN401
+        """The report on it, as `Pulumi.x.yaml`; other options are those of `gpufleet.check.check`."""
         path = self.write(changes)
-        return check(path, environment="x", label=path.name, strict=strict, plans=self.plans)
+        return check(path, environment="x", label=path.name, strict=strict, plans=self.plans, **options)
+
+    def base(self, changes: Changes | None = None, **files: str) -> Base:
+        """A base with that stack file; other files are those of `gpufleet.check.Base`."""
+        return Base(name="main (1a2b3c4)", stack=self.text(changes), **files)
 
     def finding(self, changes: Changes, rule: str, *, strict: bool = True) -> Finding:
         """The one finding of a rule."""

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from gpufleet.catalog.table import CatalogError
-from gpufleet.check import Finding, Verdict, run
+from gpufleet.check import Level, Verdict, run
 from gpufleet.check.report import worst
-from gpufleet.check.sources import SOURCES, Source
-from gpufleet.check.subject import Subject
 from gpufleet.errors import ConfigurationError, ExitCode
 from gpufleet.spec import Environment
+from policies.rules.scale002_infiniband_domain import InfinibandDomain
 from tests.check.stacks import Stacks
 
 
@@ -52,30 +51,33 @@ def test_a_program_that_raises_names_its_line(stacks: Stacks, monkeypatch: pytes
 
 
 def test_a_rule_that_raises_is_a_finding_and_has_not_passed(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    def rules(_: Subject) -> list[str]:
-        return ["broken.one"]
-
-    def find(_: Subject) -> list[Finding]:
-        raise KeyError("sku")
-
-    monkeypatch.setattr(run, "SOURCES", (Source(name="broken", rules=rules, find=find), *SOURCES))
+    monkeypatch.setattr(InfinibandDomain, "judge", _raising(KeyError("sku")))
     report = stacks.check({("budget", "monthlyUsd"): 100})
-    assert {found.rule for found in report.findings} == {"COST002", "broken"}
-    assert report.exit_code is ExitCode.ERROR
-    assert "broken.one" not in report.passed
+    found = {finding.rule: finding for finding in report.findings if finding.level is Level.ERROR}
+    assert set(found) == {"COST002", "SCALE002"}
+    assert found["SCALE002"].message == "the rule raised KeyError: 'sku'"
+    assert found["SCALE002"].trace.endswith("KeyError: 'sku'\n")
+    assert (found["SCALE002"].code, report.exit_code) == (ExitCode.ERROR, ExitCode.ERROR)
+    assert "SCALE002" not in report.passed
 
 
-def test_a_new_source_is_one_more_entry(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
-    def rules(subject: Subject) -> list[str]:
-        assert subject.graph is not None
-        return [f"scaling.{node.name}" for node in subject.graph.of("azure-native:containerservice:ManagedCluster")]
-
-    monkeypatch.setattr(run, "SOURCES", (*SOURCES, Source(name="scaling", rules=rules, find=lambda _: [])))
-    report = stacks.check()
-    assert [rule for rule in report.passed if rule.startswith("scaling.")] == [
-        "scaling.lab-cluster-aks",
-        "scaling.swedencentral-cluster-aks",
-    ]
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"SCALE02": "advisory"}', "policies/config/x.json: there is no rule SCALE02"),
+        (b"{", "policies/config/x.json can't be read: "),
+        (b"\xff", "x.json can't be read: "),
+    ],
+)
+def test_a_wrong_configuration_is_a_finding_and_no_rule_has_passed(
+    stacks: Stacks, tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "x.json").write_bytes(content)
+    report = stacks.check(configuration=tmp_path)
+    (found,) = report.findings
+    assert (found.rule, found.code, report.exit_code) == ("rules", ExitCode.CONFIGURATION, ExitCode.CONFIGURATION)
+    assert message in found.message
+    assert report.passed == ("plan", "spec")
 
 
 def test_damaged_data_is_no_finding_on_an_environment(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +105,8 @@ def test_without_a_folder_for_plans_it_plans_anew(stacks: Stacks, monkeypatch: p
         ([], ExitCode.OK),
         ([ExitCode.OK, ExitCode.UNDECIDED], ExitCode.UNDECIDED),
         ([ExitCode.UNDECIDED, ExitCode.POLICY], ExitCode.POLICY),
-        ([ExitCode.POLICY, ExitCode.CONFIGURATION], ExitCode.CONFIGURATION),
+        ([ExitCode.POLICY, ExitCode.WAIVER], ExitCode.WAIVER),
+        ([ExitCode.WAIVER, ExitCode.CONFIGURATION], ExitCode.CONFIGURATION),
         ([ExitCode.CONFIGURATION, ExitCode.ERROR], ExitCode.ERROR),
         ([ExitCode.RESOURCE, ExitCode.POLICY], ExitCode.RESOURCE),
     ],
