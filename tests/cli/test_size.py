@@ -175,7 +175,7 @@ def test_objections_fit_the_schemas(gpufleet: Run, short: Path) -> None:
 
 def test_the_schemas_stand_alone_and_say_the_same() -> None:
     size, explain = schema("size"), schema("explain")
-    assert size["$defs"] == explain["$defs"]
+    assert size["$defs"].items() <= explain["$defs"].items()
     assert size["$defs"]["objection"]["properties"]["rule"]["enum"] == [*TRAINING_RULES, *SERVING_RULES]
 
 
