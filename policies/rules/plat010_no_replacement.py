@@ -97,7 +97,8 @@ class NoReplacement(Rule[Standing, Settings]):
 
 
 def _key(pool: Pool) -> tuple[str, object]:
-    return pool.urn, None if pool.index is None else pool.properties.values.get("name", pool.index)
+    name = pool.properties.values.get("name")
+    return pool.urn, None if pool.index is None else name if isinstance(name, str) else pool.index
 
 
 def _pair(resource: Resource) -> tuple[Node, Properties]:
