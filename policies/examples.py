@@ -105,8 +105,14 @@ def of(rule: AnyRule) -> tuple[Example, ...]:
         FileNotFoundError: it has none.
         pydantic.ValidationError: they are malformed.
     """
+    return tuple(Example.model_validate(case) for case in written(rule))
+
+
+def written(rule: AnyRule) -> list[dict[str, Any]]:
+    """The examples of a rule as they stand in its file. Raises FileNotFoundError when it has none."""
     path = Path(inspect.getfile(type(rule))).with_suffix(".yaml")
-    return tuple(Example.model_validate(case) for case in yaml.safe_load(path.read_text(encoding="utf-8")))
+    cases: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return cases
 
 
 def run(rule: AnyRule, example: Example) -> Result:

@@ -13,7 +13,7 @@ from gpufleet.catalog import sizes
 from gpufleet.catalog.sizes import Size
 from gpufleet.errors import GpufleetError
 from gpufleet.graph import Graph, Node
-from gpufleet.spec import Environment, SpecError, parse_environment
+from gpufleet.spec import Environment, parse_environment
 from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.base import Path
 from gpufleet.spec.environment import EnvironmentClass
@@ -310,8 +310,9 @@ class View:
             raise UndecidedError("the environment says nothing of the specification it was made from")
         try:
             return Declared(nodes[0].urn, parse_environment(json.loads(text)))
-        except (ValueError, SpecError) as error:
-            raise UndecidedError(f"the environment's specification can't be read: {error}") from None
+        except (ValueError, GpufleetError) as error:
+            why = error.message if isinstance(error, GpufleetError) else error
+            raise UndecidedError(f"the environment's specification can't be read: {why}") from None
 
     @property
     def production(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -26,11 +25,6 @@ def table() -> str:
     """The table as CSV."""
     lines = [f"{token},{'yes' if tags else 'no'}" for token, tags in sorted(_types())]
     return "\n".join(["type,takes_tags", *lines, ""])
-
-
-def source() -> str:
-    """What it is read from."""
-    return f"pulumi-azure-native {version('pulumi-azure-native')}"
 
 
 def _types() -> Iterator[tuple[str, bool]]:
