@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help setup engine demo test soak check format bench clean
+.PHONY: help setup engine demo test browser soak check format bench clean
 
 help:
 	@echo "make demo    set up, then create the dev environment in the sandbox with the real Pulumi engine"
 	@echo "make test    set up, then run the tests (PYTEST_ARGS=... for pytest)"
+	@echo "make browser set up, find Chromium or install Debian's, then test the HTML report in it"
 	@echo "make soak    set up, then the long tests: 100 kills (GPUFLEET_SOAK_SEEDS=17,42 repeats some of them)"
 	@echo "make check   linters, types, layers"
 	@echo "make bench   measure speed into bench/results"
@@ -34,6 +35,10 @@ demo: engine
 
 test: engine
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+browser: setup
+	@$(BIN)/python -m tools.browser
+	@$(BIN)/python -m pytest -n 2 -m browser tests/report/browser $(PYTEST_ARGS)
 
 soak: engine
 	@$(BIN)/python -m pytest -n 2 -m soak tests/soak $(PYTEST_ARGS)

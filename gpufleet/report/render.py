@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from gpufleet.check.report import Report
 from gpufleet.report.form import MARKDOWN_BYTES, ReportFormat
@@ -60,4 +61,6 @@ def render(
             from gpufleet.report.page import page  # noqa: PLC0415
 
             found = page(reports)
+        case _:
+            assert_never(form)
     return found

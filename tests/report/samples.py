@@ -64,10 +64,10 @@ def finding(number: int = 0, level: Level = Level.ERROR, **changes: object) -> F
 
 def report(*findings: Finding, environment: str = "prod", **changes: object) -> Report:
     """A report with these findings and nothing else."""
-    file = f"stacks/Pulumi.{environment}.yaml"
-    return Report(
-        **{"environment": environment, "file": file, "strict": True, "findings": findings, "passed": (), **changes}
+    plain = Report(
+        environment=environment, file=f"stacks/Pulumi.{environment}.yaml", strict=True, findings=findings, passed=()
     )
+    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 @cache

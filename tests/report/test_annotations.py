@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from gpufleet.check import Level, Place
+from gpufleet.check.finding import Since
 from gpufleet.report.annotations import MOST, azure_devops, github
-from tests.report.samples import NASTY, WAIVER, Since, finding, pull_request, report
+from tests.report.samples import NASTY, WAIVER, finding, pull_request, report
 
 
 def test_github() -> None:
@@ -61,7 +63,7 @@ def test_a_file_outside_of_the_checkout_has_no_place_in_it() -> None:
 
 
 def test_no_text_is_a_command() -> None:
-    bad = {"key": NASTY, "message": NASTY, "fix": NASTY, "place": Place(file=NASTY, line=1)}
+    bad: dict[str, Any] = {"key": NASTY, "message": NASTY, "fix": NASTY, "place": Place(file=NASTY, line=1)}
     some = report(finding(0, **bad), finding(1, Level.NOTE, **bad), environment=NASTY)
     hub = github([some])
     assert [re.split("[ :]", line[2:])[0] for line in hub.split("\n") if line] == ["error", "notice"]

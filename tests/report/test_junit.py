@@ -8,9 +8,10 @@ from xml.etree import ElementTree as ET
 import xmlschema
 
 from gpufleet.check import Level, Report, Verdict
+from gpufleet.check.finding import Since
 from gpufleet.errors import ExitCode
 from gpufleet.report.junit import junit
-from tests.report.samples import NASTY, WAIVER, Since, finding, passing, pull_request, report
+from tests.report.samples import NASTY, WAIVER, finding, passing, pull_request, report
 
 SCHEMA = xmlschema.XMLSchema(str(Path(__file__).parent / "schemas" / "junit-10.xsd"))
 

@@ -19,7 +19,7 @@ SCHEMA: Any = json.loads((Path(__file__).parent / "schemas/sarif-2.1.0-rtm.5.jso
 
 
 def log(*reports: Report) -> dict[str, Any]:
-    found = json.loads(sarif(reports))
+    found: dict[str, Any] = json.loads(sarif(reports))
     jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER).validate(found)
     return found
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from gpufleet.check import Level, Verdict
+from gpufleet.check.finding import Since
 from gpufleet.check.report import Comparison, FailOn
 from gpufleet.errors import ExitCode
 from gpufleet.report.text import headline, text
-from tests.report.samples import NASTY, WAIVER, Since, finding, passing, pull_request, report
+from tests.report.samples import NASTY, WAIVER, finding, passing, pull_request, report
 
 GOLDEN = Path(__file__).parent / "pull_request.txt"
 
