@@ -43,6 +43,10 @@ _LEVELS: Final = {
 _OWN: Final = {policy.name: policy for policy in own.OWN}
 _OF_A_WAIVER: Final = {waivers.Kind.UNUSED, waivers.Kind.EXPIRING}
 """Remarks that need not stop anyone."""
+_REASONS: Final = {
+    Verdict.NOT_APPLICABLE: "there is nothing that it is about",
+    Verdict.UNDECIDED: f"undecided: see {own.UNDECIDED}",
+}
 
 
 def utc_today() -> dt.date:
@@ -141,7 +145,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         diagnostics = list(self._diagnostics(applied, view, request.urn))
         if request.type == STACK_TYPE:  # the first resource of all: nothing has been made yet
             diagnostics += self._remarks_on_configuration()
-        return analyzer_pb2.AnalyzeResponse(diagnostics=diagnostics, not_applicable=_not_applicable(results))
+        return analyzer_pb2.AnalyzeResponse(diagnostics=diagnostics, not_applicable=_not_passed(results))
 
     def AnalyzeStack(  # noqa: N802
         self, request: analyzer_pb2.AnalyzeStackRequest, context: grpc.ServicerContext
@@ -165,7 +169,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             *self._remarks_on_waivers((*before, *applied), stack),
         ]
         return analyzer_pb2.AnalyzeResponse(
-            diagnostics=[one for one in diagnostics if one is not None], not_applicable=_not_applicable(results)
+            diagnostics=[one for one in diagnostics if one is not None], not_applicable=_not_passed(results)
         )
 
     # ---------------------------------------------------------------------------------------------- the configuration
@@ -224,7 +228,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 try:
                     self._waivers = waivers_file.load(self._stacks / "waivers.yaml", today=today, rules=self._all)
                 except SpecError as error:
-                    self._problems_of_waivers = str(error)
+                    self._problems_of_waivers = "; ".join(str(problem) for problem in error.problems)
                     self._waivers = waivers.Waivers(today=today)
                 else:
                     self._problems_of_waivers = ""
@@ -288,11 +292,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         )
 
 
-def _not_applicable(results: Iterable[Result]) -> list[analyzer_pb2.PolicyNotApplicable]:
+def _not_passed(results: Iterable[Result]) -> list[analyzer_pb2.PolicyNotApplicable]:
+    """Rules that have passed nothing and say nothing under their own name: the engine would count them as passed."""
     return [
-        analyzer_pb2.PolicyNotApplicable(policy_name=result.rule.id, reason="there is nothing that it is about")
+        analyzer_pb2.PolicyNotApplicable(policy_name=result.rule.id, reason=_REASONS[result.verdict])
         for result in results
-        if result.verdict is Verdict.NOT_APPLICABLE
+        if result.verdict in _REASONS
     ]
 
 
