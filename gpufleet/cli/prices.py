@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, is_terminal, people
+from gpufleet.cli.progress.words import plural
 from gpufleet.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ def _fetched(api: str | None, region: list[str] | None, timeout: float) -> tuple
 
 def _agreed(plan: Plan) -> bool:
     changes = len(plan.changes)
-    what = f"{changes:,} changed price{'' if changes == 1 else 's'}" if changes else "no changed price"
+    what = plural(changes, "changed price") if changes else "no changed price"
     try:
         return typer.confirm(f"Use this price list ({what})?", err=True)
     except typer.Abort:

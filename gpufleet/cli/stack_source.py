@@ -69,7 +69,7 @@ def named(environment: str | None, stack_file: Path | None) -> Named:
     if stack_file is not None:
         name = environment or stack_file.name.removeprefix("Pulumi.").removesuffix(".yaml")
         return Named(name, stack_file, str(stack_file))
-    if environment is None:
+    if not environment:  # also the empty name of a variable that a script has not set
         raise ConfigurationError(
             "no environment is named", hint="Give its name, or any stack file with --stack-file PATH."
         )

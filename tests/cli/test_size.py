@@ -124,6 +124,8 @@ def test_an_unknown_environment(gpufleet: Run) -> None:
     code, _, err = gpufleet("size", "prd")
     assert code == 6
     assert "Did you mean prod?" in err
+    code, _, err = gpufleet("size", "")
+    assert (code, err.splitlines()[0]) == (2, "error: no environment is named")
 
 
 def test_a_file_with_mistakes(gpufleet: Run, tmp_path: Path) -> None:
