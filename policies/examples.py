@@ -108,6 +108,7 @@ def of(rule: AnyRule) -> tuple[Example, ...]:
     return tuple(Example.model_validate(case) for case in written(rule))
 
 
+@cache
 def written(rule: AnyRule) -> list[dict[str, Any]]:
     """The examples of a rule as they stand in its file. Raises FileNotFoundError when it has none."""
     path = Path(inspect.getfile(type(rule))).with_suffix(".yaml")

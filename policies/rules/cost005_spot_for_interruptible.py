@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from gpufleet.spec.base import Priority
 from policies.pool_prices import PoolGroup, grouped, node_hour
-from policies.reading import UndecidedError, may
+from policies.reading import UndecidedError, may, surely
 from policies.rule import Enforcement, Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import View
 from policies.words import usd
@@ -44,11 +45,9 @@ class InterruptibleWork(Rule[PoolGroup, InterruptibleWorkSettings]):
 
     def judge(self, subject: PoolGroup, view: View, settings: InterruptibleWorkSettings) -> Iterator[Objection]:
         """Whether it costs enough to matter, and has a spot pool beside it."""
-        if not _interruptible(subject) or any(_fallback_of(subject, other) for other in grouped(view.pools)):
+        if not _interruptible(subject) or (_place(subject), subject.size.name) in _spot_pools(view):
             return
-        urns = {pool.urn for pool in subject.pools}
-        lines = [line for line in view.estimate.lines if line.origin.urn in urns and line.priority is not None]
-        cost = sum((line.amount.monthly.expected for line in lines), Decimal(0))
+        cost = sum((_costs(view).get(pool.urn, Decimal(0)) for pool in subject.pools), Decimal(0))
         if cost >= Decimal(str(settings.min_monthly_usd)):
             yield Objection(
                 message=f"{subject.name} may be interrupted and is expected to cost {usd(cost)} a month at the regular "
@@ -62,8 +61,25 @@ def _interruptible(pool: PoolGroup) -> bool:
     return not pool.size.is_gpu and not pool.spot and not any(one.system for one in pool.pools) and pool.least == 0
 
 
-def _fallback_of(pool: PoolGroup, other: PoolGroup) -> bool:
-    return other.pools[0].place is pool.pools[0].place and other.spot and other.size == pool.size
+def _place(pool: PoolGroup) -> str:
+    return pool.pools[0].place.urn if pool.pools[0].place else ""
+
+
+@lru_cache(maxsize=1)
+def _spot_pools(view: View) -> frozenset[tuple[str, str]]:
+    """Place and size of every spot pool, as far as they can be read."""
+    found = surely(grouped(view.pools), lambda pool: pool.spot and bool(pool.size.name))
+    return frozenset((_place(pool), pool.size.name) for pool in found)
+
+
+@lru_cache(maxsize=1)
+def _costs(view: View) -> Mapping[str, Decimal]:
+    """By URN of the resource, what its nodes are expected to cost a month."""
+    costs: dict[str, Decimal] = {}
+    for line in view.estimate.lines:
+        if line.priority is not None:
+            costs[line.origin.urn] = costs.get(line.origin.urn, Decimal(0)) + line.amount.monthly.expected
+    return costs
 
 
 def _spot(view: View, pool: PoolGroup) -> str:

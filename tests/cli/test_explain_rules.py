@@ -36,8 +36,6 @@ def test_every_rule_can_be_explained(gpufleet: Gpufleet) -> None:
     validate(document, "explain")
     assert (document["topic"], document["environment"]) == ("rules", None)
     assert [one["id"] for one in document["rules"]] == [rule.id for rule in rules()]
-    for rule in rules():
-        assert gpufleet("explain", rule.id).code == 0
 
 
 def test_an_environment_shows_what_is_configured_there(gpufleet: Gpufleet) -> None:
