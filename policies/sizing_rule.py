@@ -15,6 +15,7 @@ from policies.rule import Objection, Pack, Rule, Scope, Settings
 from policies.view import View
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+PartT = TypeVar("PartT", "Fabric", "Platform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Platform:
         return ("inference", *setting)
 
 
-class SizingRule(Rule[Fabric | Platform, SettingsT]):
+class SizingRule(Rule[PartT, SettingsT]):
     """Base of the rules; see `TrainingRule` and `ServingRule`."""
 
     pack = Pack.SCALING
@@ -58,7 +59,7 @@ class SizingRule(Rule[Fabric | Platform, SettingsT]):
     questions: ClassVar[tuple[str, ...]]
     """Those of `gpufleet.sizing.advice` that it answers."""
 
-    def judge(self, subject: Fabric | Platform, view: View, settings: SettingsT) -> Iterator[Objection]:
+    def judge(self, subject: PartT, view: View, settings: SettingsT) -> Iterator[Objection]:
         """What sizing objects to."""
         del settings
         for found in objections(view, subject):
@@ -66,7 +67,7 @@ class SizingRule(Rule[Fabric | Platform, SettingsT]):
                 yield as_objection(found)
 
 
-class TrainingRule(SizingRule[SettingsT]):
+class TrainingRule(SizingRule[Fabric, SettingsT]):
     """Base of the rules about training fabrics."""
 
     def subjects(self, view: View) -> Iterable[Fabric]:
@@ -77,7 +78,7 @@ class TrainingRule(SizingRule[SettingsT]):
         return [one for one in fabrics(view) if not any(found.rule == "workload" for found in objections(view, one))]
 
 
-class ServingRule(SizingRule[SettingsT]):
+class ServingRule(SizingRule[Platform, SettingsT]):
     """Base of the rules about the inference platform."""
 
     def subjects(self, view: View) -> Iterable[Platform]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policies.rule import Objection, Settings, Severity
-from policies.sizing_rule import Fabric, Platform, TrainingRule, objections
+from policies.sizing_rule import Fabric, TrainingRule, objections
 from policies.view import View
 
 
@@ -28,10 +28,10 @@ class StorageFeedsGpus(TrainingRule[Settings]):
         """Fabrics with a workload and a file system."""
         return [one for one in super().subjects(view) if one.declared.storage.lustre is not None]
 
-    def judge(self, subject: Fabric | Platform, view: View, settings: Settings) -> Iterator[Objection]:
+    def judge(self, subject: Fabric, view: View, settings: Settings) -> Iterator[Objection]:
         """Whether the file system keeps up; nobody can tell without a rate of training or of reading."""
         yield from super().judge(subject, view, settings)
-        stated = isinstance(subject, Fabric) and subject.workload.read_mbytes_per_second_per_gpu is not None
+        stated = subject.workload.read_mbytes_per_second_per_gpu is not None
         for found in objections(view, subject):
             if found.rule == "training-rate" and not stated:
                 yield Objection(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.rule import Objection, Settings, Severity
-from policies.sizing_rule import Fabric, Platform, ServingRule, as_objection, objections
+from policies.sizing_rule import Platform, ServingRule, as_objection, objections
 from policies.view import View
 
 
@@ -22,7 +22,7 @@ class DemandMet(ServingRule[Settings]):
     fix = "Raise nodes.max; `gpufleet size` proposes by how much"
     questions = ("demand",)
 
-    def judge(self, subject: Fabric | Platform, view: View, settings: Settings) -> Iterator[Objection]:
+    def judge(self, subject: Platform, view: View, settings: Settings) -> Iterator[Objection]:
         """Whether the capacity suffices; it doesn't for a model that fits no pool (SCALE016)."""
         yield from super().judge(subject, view, settings)
         for found in objections(view, subject):

@@ -140,8 +140,7 @@ def test_the_loss_of_a_region_matters_in_production_alone(stacks: Stacks) -> Non
     assert (found.level, found.key, found.amount) == (Level.ERROR, "inference.regions", Decimal("39.4"))
     # One of three nodes is left: 1,212 tokens a second.
     assert found.message == (
-        "with swedencentral lost the other regions, all pools at their most and spot included, give 60 % of the "
-        "declared demand"
+        "with swedencentral lost the regular nodes of the other regions give 60 % of the declared demand at their most"
     )
 
 
