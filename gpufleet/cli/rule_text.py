@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gpufleet.cli.table import aligned
 from policies.documentation import plain  # noqa: TID253 this module is loaded where a rule is explained alone
@@ -69,7 +69,7 @@ def _case(case: Case, width: int) -> Iterator[str]:
             yield from textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
-def _changes(kind: str, change: object) -> Iterator[str]:
+def _changes(kind: str, change: Any) -> Iterator[str]:  # noqa: ANN401 plain YAML
     if isinstance(change, dict) and kind in {"stack", "settings"}:
         for key, value in change.items():
             yield f"{key}: {plain(value)}" if kind == "stack" else f"with {key} = {plain(value)}"

@@ -11,7 +11,7 @@ from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Resource, View, plain_type
 
 if TYPE_CHECKING:
-    from gpufleet.cost.lines import Line, Unpriced
+    from gpufleet.cost.lines import Part
 
 _LUSTRE = "azure-native:storagecache:AmlFilesystem"
 
@@ -21,7 +21,7 @@ class Charge:
     """One charge for one resource."""
 
     resource: Resource
-    part: Line | Unpriced
+    part: Part
 
     @property
     def urn(self) -> str:

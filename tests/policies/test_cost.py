@@ -11,6 +11,7 @@ import pytest
 
 from gpufleet.catalog import prices
 from gpufleet.graph import UNKNOWN, Graph, Node, offline
+from gpufleet.graph.model import Value
 from gpufleet.spec import Environment, load
 from gpufleet.spec.base import Priority
 from gpufleet.spec.stack_file import StackFile
@@ -121,10 +122,11 @@ def test_the_specification_can_not_hide_a_larger_pool(dev: View) -> None:
 
 def test_a_remedy_adds_the_tags_that_are_missing_and_keeps_the_others() -> None:
     tags = {"owner": "ml", "environment": "dev"}
-    fixed = cost008_tags.remedy(AGENT_POOL, {"vmSize": "x", "tags": {"owner": "me", "team": "a"}}, tags)
+    before: dict[str, Value] = {"vmSize": "x", "tags": {"owner": "me", "team": "a"}}
+    fixed = cost008_tags.remedy(AGENT_POOL, before, tags)
     assert fixed == {"vmSize": "x", "tags": {"owner": "me", "team": "a", "environment": "dev"}}
     assert cost008_tags.remedy(AGENT_POOL, {}, tags) == {"tags": tags}
-    assert cost008_tags.remedy(AGENT_POOL, {"tags": tags}, tags) is None
+    assert cost008_tags.remedy(AGENT_POOL, {"tags": {**tags}}, tags) is None
 
 
 @pytest.mark.parametrize(
@@ -138,7 +140,7 @@ def test_a_remedy_adds_the_tags_that_are_missing_and_keeps_the_others() -> None:
     ],
 )
 def test_nothing_is_remedied_that_takes_no_tags_or_whose_tags_are_not_known(
-    type_: str, properties: dict[str, object]
+    type_: str, properties: dict[str, Value]
 ) -> None:
     before = json.dumps(properties, default=repr)
     assert cost008_tags.remedy(type_, properties, {"owner": "ml"}) is None
