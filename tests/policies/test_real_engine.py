@@ -1,0 +1,80 @@
+"""Four ways to ask say the same of every rule: offline, the packs in a preview, in an `up`, and on an exported state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpufleet.engine.sandbox_home import HOME_VARIABLE
+from policies.catalogue import rules
+from policies.configuration import LEVEL
+from tests.policies.real_engine import Answer, Engine, committed, offline_answer
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
+
+BROKEN = Path(__file__).with_name("broken.yaml")
+"""A stack that the sandbox makes, and that breaks many rules."""
+
+
+def _asked(stack: str, file: Path, configured: dict[str, object], folder: Path) -> dict[str, Answer]:
+    engine = Engine(stack, file, configured, folder)
+    return {
+        "offline": offline_answer(stack, file, configured),
+        "preview": engine.preview(),
+        "up": engine.up(),
+        "analyze": engine.analyze(),
+    }
+
+
+def _all_agree(answers: dict[str, Answer]) -> None:
+    expected = answers.pop("offline")
+    for way, answer in answers.items():
+        assert answer.findings == expected.findings, way
+        assert answer.passed in (None, expected.passed), way
+        assert not [one for one in answer.own if one.level == "mandatory"], (way, answer.own)
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod", pytest.param("frontier", marks=pytest.mark.soak)])
+def test_a_committed_stack_passes_and_every_way_to_ask_agrees(
+    stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    file, configured = committed(stack)
+    answers = _asked(stack, file, dict(configured), tmp_path)
+    assert {way: answer.code for way, answer in answers.items()} == dict.fromkeys(answers, 0), answers
+    assert answers["preview"].passed
+    assert answers["up"].passed
+    _all_agree(answers)
+
+
+def test_of_a_stack_that_breaks_many_rules_every_way_to_ask_finds_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rules advise here: a mandatory one would end the `up` before there is a state to analyze."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    advisory = {rule.id: {LEVEL: "advisory"} for rule in rules()}
+    answers = _asked("broken", BROKEN, {**advisory}, tmp_path)
+    failed = {rule for rule, verdict, _, _ in answers["offline"].findings if verdict == "fail"}
+    assert len(failed) >= 8, sorted(failed)
+    assert answers["analyze"].code == 0, answers["analyze"].output
+    _all_agree(answers)
+
+
+def test_a_mandatory_rule_stops_the_preview_and_the_up_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    file, _ = committed("dev")
+    engine = Engine("dev", file, {"SCALE002": {LEVEL: "mandatory", "maxNodes": 1}}, tmp_path)
+    preview = engine.preview()
+    assert preview.code != 0
+    stopped = engine.up()
+    assert stopped.code != 0
+    for answer in (preview, stopped):
+        ((rule, verdict, _, text),) = [one for one in answer.findings if one[0] == "SCALE002"]
+        assert (rule, verdict) == ("SCALE002", "fail")
+        assert "an InfiniBand domain has at most 1" in text
+        assert "Decided at stacks/Pulumi.dev.yaml:" in answer.output
+        assert "Traceback" not in answer.output
+    assert "containerservice:AgentPool::lab-h100" not in engine.state()
