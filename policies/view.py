@@ -305,12 +305,12 @@ class View:
             return Declared(nodes[0].urn if nodes else "", self.given)
         if not nodes:
             return None
-        text = Properties(nodes[0].properties).text(SPECIFICATION)
-        if text is None:
-            raise UndecidedError("the environment says nothing of the specification it was made from")
         try:
+            text = Properties(nodes[0].properties).text(SPECIFICATION)
+            if text is None:
+                raise UndecidedError("the environment says nothing of the specification it was made from")
             return Declared(nodes[0].urn, parse_environment(json.loads(text)))
-        except (ValueError, GpufleetError) as error:
+        except (ValueError, RecursionError, MistypedError, GpufleetError) as error:
             why = error.message if isinstance(error, GpufleetError) else error
             raise UndecidedError(f"the environment's specification can't be read: {why}") from None
 

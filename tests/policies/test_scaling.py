@@ -152,3 +152,11 @@ def test_a_rule_over_resources_says_the_same_of_each_alone(one: AnyRule, example
         (found.resource, found.verdict) for result in alone for found in result.judgements
     }
     assert together.subjects == sum(result.subjects for result in alone)
+
+
+@pytest.mark.parametrize("specification", ["{", "[" * 100_000, "{}", 7, ["x"], UNKNOWN], ids=range(6))
+def test_a_specification_that_nobody_can_read_is_an_open_question(specification: Value) -> None:
+    environment = node("gpufleet:environment:Environment", "s", {"specification": specification})
+    result = judged("SCALE011", [environment])
+    assert result.verdict is Verdict.UNDECIDED
+    assert not result.judgements[0].raised
