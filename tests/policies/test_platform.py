@@ -33,6 +33,7 @@ JUDGED = (
     ("training", "azure-native:storage:BlobContainer"),
     ("training", "azure-native:storage:StorageAccount"),
     ("training", "azure-native:storagecache:AmlFilesystem"),
+    ("training", "gpufleet:environment:Environment"),
     ("training", "kubernetes:helm.sh/v3:Release"),
     ("training", "kubernetes:mellanox.com/v1alpha1:NicClusterPolicy"),
 )
