@@ -19,7 +19,7 @@ from gpufleet.report.mermaid import flowchart
 from gpufleet.report.rule_texts import Outcome, outcomes
 from gpufleet.report.tools import tool_versions
 from gpufleet.report.topology import topology
-from gpufleet.report.words import change_of_cost, delta_of, largest_first, sentence, tally, waived_by
+from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, tally, waived_by
 
 _MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.UNDECIDED: "❔"}
 _LEVELS: Final = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️"}
@@ -47,11 +47,11 @@ def markdown(reports: Sequence[Report], *, max_bytes: int = MARKDOWN_BYTES) -> s
         ]
     for report in reports:
         if not alone:
-            name = f"verdict of {escaped(_short(report.environment))}"
+            name = f"verdict of {_text(_short(report.environment))}"
             blocks.append(Block(name=name, head=f"### {_title(report)}\n\n{_verdict(report)}"))
         blocks += _visible(report)
     for report in reports:
-        blocks += _folded(report, prefix="" if alone else f"{escaped(_short(report.environment))}: ")
+        blocks += _folded(report, prefix="" if alone else f"{_text(_short(report.environment))}: ")
     names = " ".join(report.environment for report in reports) if alone else "ENV…"
     return fitted(
         blocks,
@@ -80,13 +80,13 @@ def _head(reports: Sequence[Report]) -> str:
 
 def _title(report: Report) -> str:
     said = ", ".join([*tally(Groups.of(report)), f"{words.count(len(report.passed), 'rule')} passed"])
-    return f"{_MARKS[report.verdict]} {escaped(_short(report.environment))}: {report.verdict.name} ({said})"
+    return f"{_MARKS[report.verdict]} {_text(_short(report.environment))}: {report.verdict.name} ({said})"
 
 
 def _overview_row(report: Report) -> str:
     cost, difference = report.estimate, _difference(report)
     cells = (
-        escaped(_short(report.environment)),
+        _text(_short(report.environment)),
         f"{_MARKS[report.verdict]} {report.verdict.value}",
         ", ".join(tally(Groups.of(report))) or "none",
         "not known" if cost is None else words.usd(cost.total.monthly.at(cost.gate)),
@@ -100,20 +100,20 @@ def _verdict(report: Report) -> str:
     lines = []
     if report.estimate is not None:
         mark = "✅" if report.estimate.held <= report.estimate.budget else "❌"
-        lines += [f"{mark} **{escaped(words.verdict(report.estimate))}**", ""]
+        lines += [f"{mark} **{_text(words.verdict(report.estimate))}**", ""]
         if gap := words.gaps(report.estimate):
             lines += [f"⚠️ **{gap}**", ""]
     if report.comparison is not None:
-        difference, base = report.comparison.cost, escaped(_short(report.comparison.base))
+        difference, base = report.comparison.cost, _text(_short(report.comparison.base))
         said = "no cost to compare" if difference is None else f"**{change_of_cost(difference)}**"
         lines += [f"Against {base}: {said}", ""]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _visible(report: Report) -> Iterator[Block]:
-    name, difference = escaped(_short(report.environment)), _difference(report)
+    name, difference = _text(_short(report.environment)), _difference(report)
     if report.comparison is not None and report.comparison.problem:
-        yield Block(name=f"the base of {name}", head=f"⚠️ {escaped(sentence(report.comparison.problem))}\n\n")
+        yield Block(name=f"the base of {name}", head=f"⚠️ {_text(sentence(report.comparison.problem))}\n\n")
     if difference is not None and difference.changes:
         yield Block(
             name=f"cost changes of {name}",
@@ -130,21 +130,21 @@ def _changes(difference: CostDifference) -> Iterator[str]:
     gate = difference.after.gate
     for change in largest_first(difference):
         amounts = (words.usd(one.monthly.at(gate)) for one in (change.before, change.after))
-        reasons = "<br>".join(escaped(reason) for reason in change.reasons)
-        yield f"| {escaped(change.component)} | {' | '.join(amounts)} | {delta_of(change, difference)} | {reasons} |\n"
+        reasons = "<br>".join(_text(reason) for reason in change.reasons)
+        yield f"| {_text(change.component)} | {' | '.join(amounts)} | {delta_of(change, difference)} | {reasons} |\n"
 
 
 def _item(finding: Finding, mark: str = "") -> str:
-    rule = f"**{escaped(finding.rule)}**" + (f" {finding.severity.value}" if finding.severity else "")
+    rule = f"**{_text(finding.rule)}**" + (f" {finding.severity.value}" if finding.severity else "")
     since = f" *{finding.since.value}*" if finding.since in {Since.NEW, Since.WORSENED} else ""
     expired = " *waiver expired*" if finding.expired else ""
     open_ = " *undecided*" if finding.verdict is Verdict.UNDECIDED else ""
     place = f" `{_code(str(finding.place))}`" if finding.place else ""
-    fix = f"<br>→ {escaped(sentence(finding.fix))}" if finding.fix else ""
-    waiver = f"<br>{escaped(waived_by(finding.waiver))}" if finding.waiver else ""
+    fix = f"<br>→ {_text(sentence(finding.fix))}" if finding.fix else ""
+    waiver = f"<br>{_text(waived_by(finding.waiver))}" if finding.waiver else ""
     said = f"{finding.key}: {finding.message}" if finding.key else finding.message
     head = f"- {mark or _LEVELS[finding.level]} {rule}{since}{expired}{open_}{place}"
-    return f"{head}<br>{escaped(sentence(said))}{fix}{waiver}\n"
+    return f"{head}<br>{_text(sentence(said))}{fix}{waiver}\n"
 
 
 def _folded(report: Report, *, prefix: str) -> Iterator[Block]:
@@ -172,7 +172,7 @@ def _folded(report: Report, *, prefix: str) -> Iterator[Block]:
         (Outcome.DISABLED, "disabled rules"),
     ):
         if some := [one.rule for one in rules if one.outcome is outcome]:
-            lines = [f"- {escaped(rule.id)}: {escaped(sentence(rule.title))}\n" for rule in some]
+            lines = [f"- {_text(rule.id)}: {_text(sentence(rule.title))}\n" for rule in some]
             yield _details(f"{prefix}{title}", lines, count=len(lines))
 
 
@@ -183,8 +183,8 @@ def _money(estimate: Estimate) -> Iterator[str]:
     total = estimate.total.monthly
     yield f"| **all** | {total.floor:,.2f} | {total.expected:,.2f} | {total.ceiling:,.2f} |\n"
     for row in view.rows(estimate, compact=True):
-        label = escaped(row.label + (f": {row.what}" if row.what else ""))
-        label = f"&emsp;{label}" if row.level else f"**{label}** ({escaped(row.region)})"
+        label = _text(row.label + (f": {row.what}" if row.what else ""))
+        label = f"&emsp;{label}" if row.level else f"**{label}** ({_text(row.region)})"
         marks = (" *assumed in part*" if row.assumed else "") + (f" ⚠️ {row.gaps} not priced" if row.gaps else "")
         cells = ["no price"] * 3
         if row.amount is not None:
@@ -214,10 +214,14 @@ def _difference(report: Report) -> CostDifference | None:
     return None if report.comparison is None else report.comparison.cost
 
 
+def _text(text: str) -> str:
+    return escaped(one_line(text))
+
+
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def _code(text: str) -> str:
     """For between two backticks: without one, and on one line."""
-    return " ".join(text.replace("`", "'").split())
+    return " ".join(one_line(text).replace("`", "'").split())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gpufleet.report.topology import Cluster, NodePool, Region
+from gpufleet.report.words import one_line
 
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9 .,/+×·_-]")
 
@@ -41,4 +42,4 @@ def _pool(pool: NodePool) -> str:
 
 def _text(text: str) -> str:
     """Nothing in it is syntax: Mermaid's own form of a character's number stands for all that might be."""
-    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", text)
+    return _PLAIN.sub(lambda found: f"#{ord(found[0])};", one_line(text))

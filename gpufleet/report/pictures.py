@@ -15,7 +15,7 @@ from gpufleet.report.topology import NodePool, Region
 
 WIDTH: Final = 760
 _LABELS: Final = 230
-_AMOUNTS: Final = 130
+_AMOUNTS: Final = 150
 _ROW: Final = 30
 _MOST_ROWS: Final = 16
 _TEXTS: Final = 300
