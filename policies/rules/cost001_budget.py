@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gpufleet.spec.own_tags import environment_tags
-from policies.reading import Properties
+from policies.reading import Properties, UndecidedError, all_of
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Declared, Resource, View
 
@@ -13,6 +13,8 @@ _BUDGET = "azure-native:consumption:Budget"
 _ACTION_GROUP = "azure-native:monitor:ActionGroup"
 _RECEIVERS = ("contactEmails", "contactGroups", "contactRoles")
 _KINDS = ("Actual", "Forecasted")
+# The third one, EqualTo, fires if somebody looks at the very moment.
+_OPERATORS = ("GreaterThan", "GreaterThanOrEqualTo")
 
 
 class BudgetSettings(Settings):
@@ -48,10 +50,18 @@ class Budget(Rule[Declared, BudgetSettings]):
         budgets = view.resources(_BUDGET)
         if not budgets:
             yield Objection(message="the environment has no Azure budget", setting=("budget",))
-        for budget in budgets:
-            yield from _amount(budget.properties, subject)
-            yield from _coverage(budget, subject, view)
-            yield from _notifications(budget, view, settings)
+        yield from all_of(
+            *(
+                check
+                for budget in budgets
+                for check in (
+                    _amount(budget.properties, subject),
+                    _coverage(budget, subject, view),
+                    _scope(budget.properties),
+                    _notifications(budget, view, settings),
+                )
+            )
+        )
 
 
 def _amount(budget: Properties, subject: Declared) -> Iterator[Objection]:
@@ -81,6 +91,16 @@ def _coverage(budget: Resource, subject: Declared, view: View) -> Iterator[Objec
             yield Objection(message=message, setting=("budget",))
 
 
+def _scope(budget: Properties) -> Iterator[Objection]:
+    try:
+        scope = budget.text("scope") or ""
+    except UndecidedError:
+        return  # the subscription's id is for the engine to know
+    if "/resourcegroups/" in scope.casefold():
+        message = "the Azure budget counts one resource group, and AKS keeps its nodes in groups of its own"
+        yield Objection(message=message, setting=("budget",))
+
+
 def _notifications(budget: Resource, view: View, settings: BudgetSettings) -> Iterator[Objection]:
     notifications = budget.properties.below("notifications")
     sent: set[str] = set()
@@ -91,7 +111,9 @@ def _notifications(budget: Resource, view: View, settings: BudgetSettings) -> It
         if not any(notification.items(kind) for kind in _RECEIVERS):
             message = f"the budget's notification {key} has no receiver"
             yield Objection(message=message, setting=("budget", "contacts"))
-        elif (notification.number("threshold") or 0) <= settings.max_percent:
+        elif (notification.number("threshold") or 0) <= settings.max_percent and notification.text(
+            "operator"
+        ) in _OPERATORS:
             sent.add(notification.text("thresholdType") or "Actual")
     for kind in _KINDS:
         if kind not in sent:

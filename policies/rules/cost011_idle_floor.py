@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from policies.pool_prices import grouped, node_hour
-from policies.reading import may
+from policies.pool_prices import PoolGroup, grouped, node_hour
+from policies.reading import MistypedError, UndecidedError, may, total
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Declared, View
 from policies.words import usd
@@ -42,11 +42,8 @@ class IdleFloor(Rule[Declared, IdleFloorSettings]):
 
     def judge(self, subject: Declared, view: View, settings: IdleFloorSettings) -> Iterator[Objection]:
         """The sum over its GPU pools."""
-        floors = {
-            pool: pool.least * node_hour(view, pool.size.name, pool.region, pool.priority)
-            for pool in grouped(view.pools)
-            if pool.size.is_gpu and pool.least
-        }
+        pools = grouped(view.pools)
+        floors = dict(_known(view, pools))
         floor, most = sum(floors.values(), Decimal(0)), Decimal(str(settings.max_usd_per_hour))
         if floor > most:
             pool, part = max(floors.items(), key=lambda found: found[1])
@@ -56,3 +53,22 @@ class IdleFloor(Rule[Declared, IdleFloorSettings]):
                 at=pool.path("nodes"),
                 amount=floor,
             )
+        # What can't be read hides nothing of what can, and is no zero either.
+        total(pools, lambda pool: int(_floor(view, pool) > 0)).settle()
+
+
+def _known(view: View, pools: Iterable[PoolGroup]) -> Iterator[tuple[PoolGroup, Decimal]]:
+    for pool in pools:
+        try:
+            floor = _floor(view, pool)
+        except (UndecidedError, MistypedError):
+            continue
+        if floor:
+            yield pool, floor
+
+
+def _floor(view: View, pool: PoolGroup) -> Decimal:
+    """USD an hour for its GPU nodes that are always there. Raises as the readings of a pool do."""
+    if not pool.size.is_gpu or not pool.least:
+        return Decimal(0)
+    return pool.least * node_hour(view, pool.size.name, pool.region, pool.priority)

@@ -142,7 +142,7 @@ def test_a_size_that_is_not_known_yet_is_unpriced(marker: object) -> None:
     assert found.total.monthly == NOTHING
 
 
-@pytest.mark.parametrize("marker", [object(), None, "3", True, -1, float("nan"), float("inf")])
+@pytest.mark.parametrize("marker", [object(), None, "3", True, -1, float("nan"), float("inf"), 1e308])
 def test_a_count_that_is_not_known_yet_is_unpriced(marker: object) -> None:
     pool = resource("containerservice:AgentPool", "p", fabric(), vmSize=H100, count=marker, osDiskSizeGB=128)
     assert gap(priced_one(pool), f"{H100} regular").reason == "its number of nodes is not known before it exists"

@@ -20,6 +20,8 @@ from gpufleet.spec.upgrade import share_of
 DEFAULT_SURGE = "10%"
 """What AKS surges by where nothing is stated (upgrade-aks-node-pools-rolling)."""
 
+_MOST_NODES = 1_000_000
+"""More is a mistake, and not money: AKS has 1,000 nodes a pool (container-service-limits)."""
 _UNKNOWN_SIZE = "a VM size that is not known yet"
 
 
@@ -61,7 +63,7 @@ def agent_pool_nodes(context: Context, item: Placed) -> PoolNodes | None:
     autoscaled = item.at("enableAutoScaling") is True
     least = item.number("minCount" if autoscaled else "count")
     most = item.number("maxCount" if autoscaled else "count")
-    if least is None or most is None or not 0 <= least <= most:
+    if least is None or most is None or not 0 <= least <= most <= _MOST_NODES:
         return None
     expected = most
     load = context.loads.get((item.scope.name, item.pool.name)) if item.scope and item.pool else None
@@ -135,7 +137,7 @@ def _inline_pool(record: Mapping[str, object]) -> tuple[PoolNodes, Decimal | Non
     autoscaled = record.get("enableAutoScaling") is True
     least = number(record.get("minCount" if autoscaled else "count"))
     most = number(record.get("maxCount" if autoscaled else "count"))
-    if least is None or most is None or not 0 <= least <= most or not isinstance(size, str):
+    if least is None or most is None or not 0 <= least <= most <= _MOST_NODES or not isinstance(size, str):
         return None
     pool = PoolNodes(
         name=str(name),
