@@ -35,17 +35,25 @@ def load(environment: str, rules: Iterable[AnyRule], folder: Path = FOLDER) -> d
     Raises:
         ConfigurationError: the file can't be read, or names a rule or a setting that doesn't exist.
     """
+    return from_text(text_of(environment, folder), rules, name_of(environment))
+
+
+def name_of(environment: str) -> str:
+    """What messages call an environment's file."""
+    return f"policies/config/{environment}.json"
+
+
+def text_of(environment: str, folder: Path = FOLDER) -> str:
+    """The text of an environment's file, "" when it has none. Raises ConfigurationError when it can't be read."""
     path = folder / f"{environment}.json"
-    name = f"policies/config/{path.name}"
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{name} can't be read: {error}", hint=_FORM) from None
-    return from_text(text, rules, name)
+        raise ConfigurationError(f"{name_of(environment)} can't be read: {error}", hint=_FORM) from None
 
 
 def from_text(text: str, rules: Iterable[AnyRule], name: str) -> dict[str, Configured]:
-    """The same of a file's text, "" where there is no file. See `load`; `name` is what messages call it."""
+    """The same of a file's text. See `load`; `name` is what messages call it."""
     try:
         content = json.loads(text, object_pairs_hook=_distinct) if text else {}
     except (ValueError, RecursionError) as error:

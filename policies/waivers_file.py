@@ -90,8 +90,12 @@ def load(
     Raises:
         WaiversError: anything in the file is wrong, whichever environment it is about.
     """
-    if not path.exists():
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return Waivers(today=today)
+    except (OSError, ValueError):
+        pass  # `file_text` says it
     beside = {one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in path.parent.glob("Pulumi.*.yaml")}
     try:
         text = file_text(path, name, "file of waivers")

@@ -113,7 +113,8 @@ class Report:
         A waived one never does. A broken rule or an open question that the base has too does with `FailOn.ALL` alone,
         unless its waiver has expired: that day is over for every change.
         """
-        existing = finding.since is Since.EXISTING and finding.code in _OF_RULES and not finding.expired
+        lasting = finding.level is Level.ERROR and (finding.expired or finding.code not in _OF_RULES)
+        existing = finding.since is Since.EXISTING and not lasting
         if finding.waiver is not None or (existing and FailOn.ALL not in self.fail_on):
             return False
         return finding.level is Level.ERROR or (finding.level is Level.WARNING and FailOn.WARNING in self.fail_on)

@@ -17,7 +17,7 @@ from gpufleet.check.report import Comparison, FailOn, Report, ordered
 from gpufleet.check.rule_findings import Judged, judged
 from gpufleet.check.subject import Subject
 from gpufleet.cost import CostDifference, compare, estimate
-from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
+from gpufleet.errors import ExitCode, GpufleetError
 from gpufleet.graph import Graph
 from gpufleet.graph.cached import plan
 from gpufleet.sizing.proposal import advise
@@ -75,7 +75,7 @@ def check(
     now = job.run(
         label,
         text=lambda: file_text(path, label),
-        configuration=lambda: _text((configuration or configuring.FOLDER) / f"{environment}.json"),
+        configuration=lambda: configuring.text_of(environment, configuration or configuring.FOLDER),
         waivers=held,
         base=before.report.graph if before else None,
     )
@@ -173,7 +173,7 @@ class _Job:
         waivers: Waivers,
         base: Graph | None,
     ) -> Judged:
-        name = f"policies/config/{self.environment}.json"
+        name = configuring.name_of(self.environment)
         text = configuration()
         inputs[name] = _digest(text) if text else ""
         return judged(subject, configuring.from_text(text, rules(), name), waivers, base)
@@ -217,14 +217,6 @@ def _difference(before: _Outcome | None, now: _Outcome, name: str) -> CostDiffer
         if one and one.subject and one.subject.estimate
     ]
     return compare(pair[0], pair[1], base=name) if len(pair) == 2 else None
-
-
-def _text(path: pathlib.Path) -> str:
-    """The file's text; "" when there is none."""
-    try:
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{path} can't be read: {error}") from None
 
 
 def _digest(text: str) -> str:

@@ -38,7 +38,7 @@ def base_of(given: str, source: Named) -> Base:
             name=given,
             stack=file_text(Path(given), given),
             waivers=_text(waivers),
-            configuration=_text(rules),
+            configuration=configuration.text_of(source.environment, configuration.FOLDER),
         )
     if Path(given).suffix in {".yaml", ".yml"}:
         raise ConfigurationError(f"{_OPTION} {given}: there is no such file", hint="Name a file, or a git version.")
@@ -48,10 +48,10 @@ def base_of(given: str, source: Named) -> Base:
     return Base(
         name=_name(given, found),
         stack=found.text(stack, option=option),
-        **{
-            name: (found.text(path, option=option) or "") if found.holds(path) else _text(path)
-            for name, path in (("waivers", waivers), ("configuration", rules))
-        },
+        waivers=(found.text(waivers, option=option) or "") if found.holds(waivers) else _text(waivers),
+        configuration=(found.text(rules, option=option) or "")
+        if found.holds(rules)
+        else configuration.text_of(source.environment, configuration.FOLDER),
     )
 
 
@@ -63,4 +63,5 @@ def _name(given: str, base: git.Version) -> str:
 
 
 def _text(path: Path) -> str:
+    """Of a file that has been read before, for it was well-formed."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from gpufleet.errors import ConfigurationError
 
 _SECONDS = 30
+_OF_A_HOOK = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"})
 _DEEPEN = (
     "`git fetch --deepen=200` or `--unshallow` brings the history; in GitHub Actions, `fetch-depth: 0` at checkout"
 )
@@ -66,9 +68,12 @@ def version(folder: Path, name: str, *, option: str) -> Version:
     top = git(folder, "rev-parse", "--show-toplevel")
     if found is None or top is None:
         shallow = f" This clone is shallow: {_DEEPEN}." if _shallow(folder) else ""
+        refusal = _run(folder, "rev-parse", "--git-dir").stderr.decode(errors="replace").strip().partition("\n")[0]
+        said = f" git says: {refusal}" if refusal else ""
         raise ConfigurationError(
             f"{option} {name}: neither a file nor a version that git knows in {folder}",
-            hint=f"Name a branch, tag or commit (`git fetch` brings those of the remote), or a stack file.{shallow}",
+            hint="Name a branch, tag or commit (`git fetch` brings those of the remote), or a stack file."
+            f"{shallow}{said}",
         )
     return Version(Path(top.decode().rstrip("\n")).resolve(), found.decode().strip())
 
@@ -93,15 +98,25 @@ def merge_base(folder: Path, name: str, *, option: str) -> Version:
 
 def git(folder: Path, *arguments: str) -> bytes | None:
     """Output of a git command that reads; None when git says no."""
+    done = _run(folder, *arguments)
+    return done.stdout if done.returncode == 0 else None
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    # In a hook git names its own repository by these, relative to another folder (githooks(5)).
+    environment = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
     try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, timeout=_SECONDS, check=False
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments],
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            env=environment,
         )
     except FileNotFoundError:
         raise ConfigurationError("git is not installed", hint="Install it, or compare with a file.") from None
     except subprocess.TimeoutExpired:
         raise ConfigurationError(f"git did not answer within {_SECONDS} s", hint="Compare with a file.") from None
-    return done.stdout if done.returncode == 0 else None
 
 
 def _shallow(folder: Path) -> bool:

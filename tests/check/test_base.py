@@ -161,6 +161,30 @@ def test_mistakes_and_crashes_fail_though_the_base_has_them(stacks: Stacks) -> N
     assert shown.exit_code is ExitCode.ERROR
 
 
+@pytest.mark.parametrize(
+    ("changes", "fail_on", "fails"),
+    [
+        ({}, {FailOn.WARNING}, False),
+        ({}, {FailOn.WARNING, FailOn.ALL}, True),
+        ({}, {FailOn.ALL}, False),
+        ({"since": Since.WORSENED}, {FailOn.WARNING}, True),
+        ({"code": ExitCode.CONFIGURATION}, {FailOn.WARNING}, False),
+        ({"level": Level.NOTE}, {FailOn.WARNING, FailOn.ALL}, False),
+        ({"level": Level.ERROR}, set(), False),
+        ({"level": Level.ERROR, "code": ExitCode.CONFIGURATION}, set(), True),
+        ({"level": Level.ERROR, "expired": True}, set(), True),
+        ({"level": Level.ERROR, "since": None}, set(), True),
+    ],
+)
+def test_what_fails(changes: dict[str, Any], fail_on: set[FailOn], fails: bool) -> None:
+    made: dict[str, Any] = {"rule": "COST002", "level": Level.WARNING, "verdict": Verdict.FAIL, "message": "m"}
+    found = Finding(**{**made, "since": Since.EXISTING, **changes})
+    report = Report(
+        environment="x", file="x.yaml", strict=False, findings=(found,), passed=(), fail_on=frozenset(fail_on)
+    )
+    assert report.fails(found) is fails
+
+
 def test_the_cost_of_the_change_is_in_the_report(stacks: Stacks) -> None:
     report = _compared(stacks, {}, {(*POOL, "nodes"): {"min": 1, "max": 9}})
     assert isinstance(report.comparison, Comparison)

@@ -173,5 +173,19 @@ def test_objects_that_are_missing_are_not_taken_for_a_file_that_was_not_there(re
     assert done.err.startswith("error: --base main: git can't read stacks/Pulumi.lab.yaml of commit ")
 
 
+def test_in_a_hook_git_means_the_checkout_and_not_what_the_hook_runs_for(
+    repository: Gpufleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.setenv(name, "nowhere")
+    assert repository("check", "lab", "--base", "main").code == 0
+
+
+def test_where_there_is_no_repository_git_says_so(gpufleet: Gpufleet) -> None:
+    done = gpufleet("check", "dev", "--base", "main")
+    assert done.code == 2
+    assert "git says: fatal: not a git repository" in done.err
+
+
 def test_the_option_says_what_the_report_means() -> None:
     assert [one.value for one in FailOnOption] == [one.value for one in FailOn]

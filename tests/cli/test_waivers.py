@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from gpufleet.catalog import snapshots
+from policies import configuration
 from tests.cli.command_line import Gpufleet
 from tests.cli.test_check import write
 
@@ -128,6 +129,15 @@ def test_what_a_waiver_does_is_not_known_of_a_broken_stack(gpufleet: Gpufleet) -
     done = gpufleet("waivers", "export", "lab")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: lab can't be judged, so nobody can say what its waivers cover\n")
+
+
+def test_nothing_is_exported_where_the_rules_could_not_be_asked(
+    gpufleet: Gpufleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dev.json").write_text('{"COST02": "advisory"}')
+    monkeypatch.setattr(configuration, "FOLDER", tmp_path)
+    done = gpufleet("waivers", "export", "dev")
+    assert (done.code, done.out) == (2, "")
 
 
 def test_without_a_file_there_are_none(gpufleet: Gpufleet) -> None:

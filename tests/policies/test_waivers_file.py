@@ -206,7 +206,7 @@ def test_all_mistakes_at_once_and_the_good_ones_do_not_hold() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*_ENTRY, "extra"]),
