@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gpufleet.graph import UNKNOWN, Graph, Node
+from gpufleet.graph import UNKNOWN, Graph, Node, Value
 from gpufleet.report.mermaid import flowchart
 from gpufleet.report.pictures import chart, largest, picture
 from gpufleet.report.topology import NOWHERE, Cluster, NodePool, Region, topology
@@ -36,7 +36,7 @@ def test_frontier_has_125_domains_in_three_pools() -> None:
     assert sum(sum(pool.domains) for pool in found) == 12500
 
 
-def changed(graph: Graph, **properties: object) -> Graph:
+def changed(graph: Graph, **properties: Value) -> Graph:
     def change(node: Node) -> Node:
         if node.properties.get("agentPoolName", "").startswith("h100"):  # type: ignore[union-attr]
             return replace(node, properties={**node.properties, **properties})
@@ -46,7 +46,7 @@ def changed(graph: Graph, **properties: object) -> Graph:
 
 
 @pytest.mark.parametrize("value", [UNKNOWN, "8", None])
-def test_a_number_that_nobody_can_read_is_unknown(value: object) -> None:
+def test_a_number_that_nobody_can_read_is_unknown(value: Value) -> None:
     graph = changed(committed("prod")[1], maxCount=value)
     (pool,) = [
         pool for one in topology(graph) for cluster in one.clusters for pool in cluster.pools if pool.name == "h100"
