@@ -279,10 +279,17 @@ class View:
         Raises:
             UndecidedError: of some pool in the graph nobody knows which cluster it belongs to.
         """
+        for stray in self._pools_by_cluster.get("", ()):
+            raise UndecidedError(f"which cluster {stray.name} belongs to is not known")
+        return self._pools_by_cluster.get(cluster.urn, ())
+
+    @cached_property
+    def _pools_by_cluster(self) -> Mapping[str, tuple[Pool, ...]]:
+        """By URN of the cluster; those of an unknown one under ""."""
+        found: dict[str, list[Pool]] = {}
         for pool in self.pools:
-            if pool.cluster is None:
-                raise UndecidedError(f"which cluster {pool.name} belongs to is not known")
-        return tuple(pool for pool in self.pools if pool.cluster is not None and pool.cluster.urn == cluster.urn)
+            found.setdefault(pool.cluster.urn if pool.cluster else "", []).append(pool)
+        return {urn: tuple(pools) for urn, pools in found.items()}
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
