@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gpufleet.catalog import limits
 from policies.reading import may
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Pool, View
@@ -12,7 +13,7 @@ from policies.view import Pool, View
 class InfinibandDomainSettings(Settings):
     """What SCALE002 allows."""
 
-    max_nodes: int = 100
+    max_nodes: int = limits.value("vmss.infiniband_domain_nodes")
     """Nodes of one scale set: 100, up to 300 when Azure support has raised it."""
 
 
@@ -29,7 +30,10 @@ class InfinibandDomain(Rule[Pool, InfinibandDomainSettings]):
     severity = Severity.HIGH
     scope = Scope.RESOURCE
     measure = "maxNodes"
-    fix = "Give the fabric more pools, or a plain `nodes: N`, which becomes several domains"
+    fix = (
+        "Give the fabric more pools, or a plain `nodes: N`, which becomes several domains; where Azure support has "
+        "raised the limit, state maxNodes in policies/config/<environment>.json"
+    )
     source = "azure-compute-docs setup-infiniband, virtual-machine-scale-sets-placement-groups"
     settings = InfinibandDomainSettings
 

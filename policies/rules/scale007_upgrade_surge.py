@@ -10,7 +10,7 @@ from policies.view import Pool, View
 
 
 class UpgradeSurge(Rule[Pool, Settings]):
-    """Upgrades take ND nodes away instead of adding some, and can go through every other pool at all.
+    """ND pools upgrade without surge, and no pool has upgrade settings that AKS refuses or can't follow.
 
     An upgrade with surge asks for a spare node first. Spare ND nodes of 8 GPUs hardly ever exist, and quota for them is
     seldom granted, so the upgrade waits and fails: ND pools have maxSurge 0 and a maxUnavailable of 1 or more. AKS's

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gpufleet.catalog import limits
 from policies.reading import total
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import CLUSTER, Resource, View
@@ -14,8 +15,8 @@ _PAID = ("standard", "premium")
 class ControlPlaneTierSettings(Settings):
     """What SCALE014 allows."""
 
-    max_free_nodes: int = 10
-    """Nodes of a cluster whose control plane is free; AKS recommends no more."""
+    max_free_nodes: int = limits.value("aks.nodes_per_cluster_free_tier")
+    """Nodes of a cluster whose control plane is free: AKS recommends no more."""
 
 
 class ControlPlaneTier(Rule[Resource, ControlPlaneTierSettings]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -55,9 +56,14 @@ def pool(name: str, **properties: Value) -> Node:
     return node(AGENT_POOL, name, {**plain, "upgradeSettings": STILL, **properties}, resourceName=urn(CLUSTER, "aks"))
 
 
-def judged(id_: str, nodes: Iterable[Node], **settings: object) -> Result:
+def _rule(id_: str) -> AnyRule:
     found = rule(id_)
     assert found is not None
+    return found
+
+
+def judged(id_: str, nodes: Iterable[Node], **settings: object) -> Result:
+    found = _rule(id_)
     entry = configured(found, {"enforcementLevel": found.enforcement, **settings}, None, id_)
     (result,) = evaluate(View(graph=Graph(nodes)), [found], {id_: entry})
     return result
@@ -160,3 +166,32 @@ def test_a_specification_that_nobody_can_read_is_an_open_question(specification:
     result = judged("SCALE011", [environment])
     assert result.verdict is Verdict.UNDECIDED
     assert not result.judgements[0].raised
+
+
+def test_a_group_for_each_region_never_fails_over() -> None:
+    (example,) = [one for one in examples.of(_rule("SCALE011")) if one.title == "two regions in one group"]
+    graph = examples.view(example).graph
+    origins = [one for one in graph if "AFDOrigin:" in one.urn]
+    groups = [node("azure-native:cdn:AFDOriginGroup", origin.name, {}) for origin in origins]
+    regrouped = {
+        origin.urn: replace(
+            origin, property_dependencies={**origin.property_dependencies, "originGroupName": (group.urn,)}
+        )
+        for origin, group in zip(origins, groups, strict=True)
+    }
+    nodes = [*groups, *(regrouped.get(one.urn, one) for one in graph)]
+    assert messages(judged("SCALE011", nodes)) == [
+        "the largest of 2 origin groups has 1 region that serves, and production needs 2, so that one may be lost"
+    ]
+
+
+def test_two_origins_of_one_region_are_one_region() -> None:
+    (example,) = [one for one in examples.of(_rule("SCALE011")) if one.title == "two regions in one group"]
+    graph = examples.view(example).graph
+    east = next(one for one in graph if one.urn.endswith("AFDOrigin::production-inference-front-door-origin-eastus"))
+    host = {"hostName": east.property_dependencies["hostName"]}
+    nodes = [
+        replace(one, property_dependencies={**one.property_dependencies, **host}) if "AFDOrigin:" in one.urn else one
+        for one in graph
+    ]
+    assert [judgement.amount for judgement in judged("SCALE011", nodes).judgements] == [1]
