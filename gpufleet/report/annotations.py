@@ -71,9 +71,9 @@ def _annotation(finding: Finding, report: Report) -> _Annotation:
     return _Annotation(
         level=_level(finding, report),
         title=one_line(f"{finding.rule} in {report.environment}{since}"),
-        code=finding.rule,
+        code=one_line(finding.rule),
         message=one_line(" ".join(part for part in parts if part)),
-        file=in_checkout(place.file) or "",
+        file=one_line(in_checkout(place.file) or ""),
         line=place.line,
         column=place.column,
     )

@@ -21,7 +21,7 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])[A-Z]")
 def json_text(reports: Sequence[Report], *, several: bool) -> str:
     """The documents as text: a list when several were asked for, however many there are."""
     found = [document(report) for report in reports]
-    return json.dumps(found if several else found[0], indent=2, ensure_ascii=False)
+    return json.dumps(found if several else found[0], indent=2)
 
 
 def document(report: Report) -> dict[str, object]:

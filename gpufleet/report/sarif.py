@@ -27,7 +27,7 @@ _BASELINE: Final = {Since.NEW: "new", Since.WORSENED: "updated", Since.EXISTING:
 def sarif(reports: Sequence[Report]) -> str:
     """One run for each environment, told apart by its automation details: code scanning takes one run a category."""
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report) for report in reports]}
-    return json.dumps(log, indent=2, ensure_ascii=False)
+    return json.dumps(log, indent=2)
 
 
 def _run(report: Report) -> dict[str, object]:
@@ -130,15 +130,19 @@ def _location(place: Place) -> dict[str, object]:
         {
             "uri": pathlib.PurePath(place.file).as_uri()
             if pathlib.PurePath(place.file).is_absolute()
-            else quote(place.file)
+            else _quoted(place.file)
         }
         if inside is None
-        else {"uri": quote(inside), "uriBaseId": _ROOT}
+        else {"uri": _quoted(inside), "uriBaseId": _ROOT}
     )
     if place.line is None:
         return {"artifactLocation": artifact}
     column = {} if place.column is None else {"startColumn": place.column}
     return {"artifactLocation": artifact, "region": {"startLine": place.line, **column}}
+
+
+def _quoted(path: str) -> str:
+    return quote(path, errors="replace")
 
 
 def _fingerprints(findings: Sequence[Finding], environment: str) -> Iterator[str]:
@@ -148,4 +152,4 @@ def _fingerprints(findings: Sequence[Finding], environment: str) -> Iterator[str
         identity = (environment, *finding.identity)
         seen[identity] += 1
         number = [str(seen[identity])] if seen[identity] > 1 else []
-        yield hashlib.sha256("\0".join([*identity, *number]).encode()).hexdigest()[:32]
+        yield hashlib.sha256("\0".join([*identity, *number]).encode(errors="surrogatepass")).hexdigest()[:32]

@@ -171,7 +171,7 @@ def _finding(found: Sequence[Finding], width: int) -> Iterator[str]:
     mark = "?" if first.verdict is Verdict.UNDECIDED else "-"
     # What stands first on its line can be clicked in an editor's terminal.
     worse = ", worse than in the base" if first.since is Since.WORSENED else ""
-    yield f"  {mark} {one_line(_where(found) or first.resource)}  [{first.rule}{worse}]"
+    yield one_line(f"  {mark} {_where(found) or first.resource}  [{first.rule}{worse}]")
     said = f"{first.key}: {first.message}" if first.key else first.message
     fix = f" {sentence(first.fix)}" if first.fix else ""
     reference = f" [{first.reference}]" if first.reference else ""

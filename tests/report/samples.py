@@ -23,7 +23,7 @@ from policies.waivers import Waiver
 
 ROOT = Path(__file__).parents[2]
 
-NASTY = "</script><b>\"'&`|*_[x](y)<!-- --> -->%0A:,;]##vso[task.complete]::error::\n\r\x07\u202e"
+NASTY = "</script><b>\"'&`|*_[x](y)<!-- --> -->%0A:,;]##vso[task.complete]::error::\n\r\x07\u202e\ud800"
 """What would be markup, a command or a line's end in some form."""
 
 WAIVER = Waiver(
