@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpufleet.errors import ExitCode
+from gpufleet.spec import Problem
 from policies import catalogue
 from policies.waivers import Waivers
 from policies.waivers_file import WaiversError, load, parse
@@ -223,8 +224,9 @@ def test_all_mistakes_at_once_and_the_good_ones_do_not_hold() -> None:
 def test_whatever_stands_there_is_a_waiver_or_a_mistake_with_a_line(changes: dict[str, object], shape: str) -> None:
     entry = {**_ENTRY, **changes}
     text = yaml.safe_dump({"list": [entry], "mapping": entry, "nested": [[entry]]}[shape])
+    problems: tuple[Problem, ...] = ()
     try:
-        waived, problems = len(_read(text).entries), ()
+        waived = len(_read(text).entries)
     except WaiversError as error:
         waived, problems = 0, error.problems
     assert waived + bool(problems) == 1
