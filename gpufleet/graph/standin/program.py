@@ -63,19 +63,18 @@ class Program:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:  # noqa: ANN401 as builtins.__import__
+        if level:
+            raise NotStoodInError(f"a relative import of {name!r}")
         root = name.partition(".")[0]
-        if level or (root != _PROGRAM and root not in self._modules):
-            if level:
-                raise NotStoodInError(f"a relative import of {name!r}")
-            return builtins.__import__(name, globals_, locals_, fromlist or (), level)
-        if root != _PROGRAM:
+        if root == _PROGRAM:
+            for inner in (fromlist or ()) if name == _PROGRAM else ():
+                setattr(self.module(_PROGRAM), inner, self.module(f"{_PROGRAM}.{inner}"))
+            return self.module(name)
+        if root in self._modules:
             if name != root:
                 raise NotStoodInError(f"an import of {name}")
             return self._modules[name]
-        for inner in fromlist or ():
-            if name == _PROGRAM:
-                setattr(self.module(_PROGRAM), inner, self.module(f"{_PROGRAM}.{inner}"))
-        return self.module(name)
+        return builtins.__import__(name, globals_, locals_, fromlist or (), level)
 
 
 def _pulumi() -> ModuleType:
