@@ -38,11 +38,11 @@ def inside(view: View, cluster: Node, *kinds: str) -> tuple[Resource, ...]:
     Raises:
         UndecidedError: of one nobody knows which cluster it stands in.
     """
-    by_cluster = _by_cluster(view)
-    for one in by_cluster.get("", ()):
-        if _is(one, kinds):
-            raise UndecidedError(f"which cluster {one.node.name} is in is not known")
-    return tuple(one for one in by_cluster.get(cluster.urn, ()) if _is(one, kinds))
+    standing = _standing(view)
+    lost = next((one for kind_ in kinds for one in standing.get(("", kind_), ())), None)
+    if lost is not None:
+        raise UndecidedError(f"which cluster {lost.node.name} is in is not known")
+    return tuple(one for kind_ in kinds for one in standing.get((cluster.urn, kind_), ()))
 
 
 def cluster_of(view: View, resource: Resource) -> Node:
@@ -76,17 +76,18 @@ class Chart:
 
 def charts(view: View, cluster: Node, *names: str) -> tuple[Chart, ...]:
     """The charts of these names in a cluster. Raises UndecidedError when a chart's name or cluster is unknown."""
-    found = ((one, one.properties.text("chart") or "") for one in inside(view, cluster, *CHARTS))
-    return tuple(chart for one, text in found if (chart := Chart(one, _chart_name(text))).name in names)
+    return tuple(chart for chart in _charts(view, cluster.urn) if chart.name in names)
+
+
+@lru_cache(maxsize=256)
+def _charts(view: View, cluster: str) -> tuple[Chart, ...]:
+    found = ((one, one.properties.text("chart") or "") for one in inside(view, view.graph.node(cluster), *CHARTS))
+    return tuple(Chart(one, _chart_name(text)) for one, text in found)
 
 
 def _chart_name(chart: str) -> str:
     """`gpu-operator` of `nvidia/gpu-operator`, `oci://…/gpu-operator@sha256:…`, `https://…/gpu-operator-v26.3.3.tgz`."""
     return _AFTER_NAME.sub("", chart.rstrip("/").rpartition("/")[2])
-
-
-def _is(resource: Resource, kinds: tuple[str, ...]) -> bool:
-    return kind(resource.node.type) in kinds or resource.type in kinds
 
 
 @lru_cache(maxsize=4)
@@ -95,17 +96,18 @@ def _kubernetes(view: View) -> tuple[Resource, ...]:
 
 
 @lru_cache(maxsize=4)
-def _by_cluster(view: View) -> Mapping[str, tuple[Resource, ...]]:
+def _standing(view: View) -> Mapping[tuple[str, str], tuple[Resource, ...]]:
+    """By URN of the cluster, "" where nobody knows it, and by kind or plain type."""
     children = (
         view.resource(node)
         for node in view.graph
         if plain_type(node.type).startswith(_AKS) and plain_type(node.type) not in (CLUSTER, AGENT_POOL)
     )
-    found: dict[str, list[Resource]] = {}
+    found: dict[tuple[str, str], list[Resource]] = {}
     for one in (*_kubernetes(view), *children):
         cluster = _cluster_of(view, one)
-        found.setdefault(cluster.urn if cluster else "", []).append(one)
-    return {urn: tuple(resources) for urn, resources in found.items()}
+        found.setdefault((cluster.urn if cluster else "", kind(one.node.type) or one.type), []).append(one)
+    return {key: tuple(resources) for key, resources in found.items()}
 
 
 def _cluster_of(view: View, resource: Resource) -> Node | None:

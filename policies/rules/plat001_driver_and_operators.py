@@ -63,14 +63,15 @@ class DriverAndOperators(Rule[Pool, Settings]):
 
 
 def _of_operator(pool: Pool, view: View, cluster: Node, *, own: bool) -> Iterator[Objection]:
-    drivers = [chart.flag("driver", "enabled", default=True) for chart in charts(view, cluster, _GPU_OPERATOR)]
-    if own and not any(drivers):
-        has = "a GPU Operator without its driver" if drivers else "no GPU Operator"
+    operators = charts(view, cluster, _GPU_OPERATOR)
+    drives = any(chart.flag("driver", "enabled", default=True) for chart in operators)
+    if own and not drives:
+        has = "a GPU Operator without its driver" if operators else "no GPU Operator"
         yield Objection(
             message=f"{pool.name} has driver None and its cluster {has}: its nodes get no driver",
             fix="Add the GPU Operator with its driver to the cluster",
         )
-    if not own and any(drivers):
+    if not own and drives:
         yield Objection(
             message=f"{pool.name} has AKS's driver and its cluster the GPU Operator's, which exclude each other"
         )
