@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from gpufleet.catalog import prices
-from gpufleet.graph import UNKNOWN, Graph, Node, offline
+from gpufleet.graph import SECRET, UNKNOWN, Graph, Node, offline
 from gpufleet.graph.model import Value
-from gpufleet.spec import Environment, load
+from gpufleet.spec import load
 from gpufleet.spec.base import Priority
 from gpufleet.spec.stack_file import StackFile
-from policies import configuration
+from policies import configuration, examples
 from policies.catalogue import rule, rules
 from policies.evaluate import Result, Verdict, evaluate
 from policies.pool_prices import grouped, node_hour
@@ -26,17 +27,23 @@ from policies.view import AGENT_POOL, View
 from tests.policies import tag_table
 
 ROOT = Path(__file__).parents[2]
+_TRAINING = examples.Example(title="as it is", base="training", verdict=Verdict.PASS)
+_STRANGE: tuple[Value, ...] = (
+    *(None, UNKNOWN, SECRET, "", "16", -5, 0, 1e3, 1e308, float("nan"), float("inf"), True, [], {}),
+)
+_NESTED: tuple[Value, ...] = ([UNKNOWN], {"x": UNKNOWN})
 COST = [one for one in rules() if one.pack is Pack.COST]
 
 
-def _environment(stack: str) -> Environment:
+@cache
+def _graph(stack: str) -> Graph:
     file = StackFile.read(ROOT / "stacks" / f"Pulumi.{stack}.yaml")
-    return load(file, today=dt.date(2026, 12, 1)).environment
+    return offline.plan(stack, load(file, today=dt.date(2026, 12, 1)).environment)
 
 
 @pytest.fixture(scope="module")
 def dev() -> View:
-    return View(graph=offline.plan("dev", _environment("dev")))
+    return View(graph=_graph("dev"))
 
 
 def _of(view: View, id_: str) -> Result:
@@ -48,7 +55,7 @@ def _of(view: View, id_: str) -> Result:
 
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod", "frontier"])
 def test_committed_stacks_keep_every_mandatory_rule(stack: str) -> None:
-    view = View(graph=offline.plan(stack, _environment(stack)))
+    view = View(graph=_graph(stack))
     found = evaluate(view, COST, configuration.load(stack, rules()))
     bad = {one.rule.id: one for one in found if one.verdict in {Verdict.FAIL, Verdict.UNDECIDED}}
     # 100 nodes of each fabric's CPU pool on average, which no spot pool stands beside.
@@ -77,7 +84,7 @@ def test_a_resource_alone_is_judged_as_in_its_stack(dev: View) -> None:
 
 
 def test_one_fixed_pool_of_many_infiniband_domains_is_one_subject() -> None:
-    view = View(graph=offline.plan("frontier", _environment("frontier")))
+    view = View(graph=_graph("frontier"))
     east = [group for group in grouped(view.pools) if group.label == "training/east/pools/h100"]
     assert [(len(group.pools), group.least) for group in east] == [(42, 4200)]
 
@@ -86,7 +93,7 @@ def test_the_price_of_a_node_is_that_of_the_list_then_of_the_stack_file(dev: Vie
     assert node_hour(dev, "Standard_ND96isr_H100_v5", "eastus") == Decimal("98.32")
     with pytest.raises(UndecidedError, match="no source gives a spot price"):
         node_hour(View(graph=Graph([])), "Standard_NC80adis_H100_v5", "eastus", Priority.SPOT)
-    prod = View(graph=offline.plan("prod", _environment("prod")))
+    prod = View(graph=_graph("prod"))
     assert node_hour(prod, "Standard_NC80adis_H100_v5", "eastus", Priority.SPOT) == Decimal("6.98")
 
 
@@ -118,6 +125,18 @@ def test_the_specification_can_not_hide_a_larger_pool(dev: View) -> None:
     (over,) = _of(view, "COST011").judgements
     # 200 nodes, and one T4 at its minimum.
     assert over.amount == 200 * Decimal("98.32") + Decimal("0.526")
+
+
+@pytest.mark.parametrize("key", ["vmSize", "maxCount", "minCount", "scaleSetPriority", "spotMaxPrice", "tags"])
+def test_no_value_makes_a_rule_raise(key: str) -> None:
+    """A value of another type, or out of this world, is a verdict; a rule that raises is a mistake of ours."""
+    view = examples.view(_TRAINING)
+    pool = next(node for node in view.graph if node.type == AGENT_POOL and node.properties.get("maxCount") == 16)
+    for value in (*_STRANGE, *_NESTED):
+        changed = Node(**{**vars(pool), "properties": {**pool.properties, key: value}})
+        graph = Graph(changed if node is pool else node for node in view.graph)
+        for result in evaluate(View(graph=graph), COST):
+            assert not any(one.raised for one in result.judgements), (key, value, result.judgements)
 
 
 def test_a_remedy_adds_the_tags_that_are_missing_and_keeps_the_others() -> None:
@@ -153,5 +172,5 @@ def test_the_table_of_tags_is_that_of_the_installed_sdk() -> None:
 
 def test_every_type_that_a_committed_stack_makes_is_in_the_table() -> None:
     for stack in ("dev", "staging", "prod", "frontier"):
-        graph = offline.plan(stack, _environment(stack))
+        graph = _graph(stack)
         assert [node.type for node in graph if node.custom and cost008_tags.takes_tags(node.type) is None] == []
