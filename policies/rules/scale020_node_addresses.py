@@ -47,7 +47,7 @@ class NodeAddresses(Rule[Resource, NodeAddressesSettings]):
         range_, kept = _range(subject), limits.value("azure.subnet_reserved_addresses")
         room = max(range_.num_addresses - kept, 0)
         pools = _by_subnet(view)[subject.urn]
-        needed = total(pools, lambda pool: _addresses(pool, settings))
+        needed = total(pools, lambda pool: _addresses(pool, subject, view, settings))
         if needed.known > room:
             yield Objection(
                 message=f"{subject.node.name} is {range_} and has {room:,} addresses (Azure keeps {kept}), and its "
@@ -56,8 +56,6 @@ class NodeAddresses(Rule[Resource, NodeAddressesSettings]):
                 amount=needed.known,
             )
         needed.settle()
-        for pool in pools:
-            _sure(pool, subject, view)
 
 
 @lru_cache(maxsize=4)
@@ -71,23 +69,26 @@ def _by_subnet(view: View) -> Mapping[str, tuple[Pool, ...]]:
 
 
 def _named(pool: Pool, view: View) -> list[str]:
-    """The subnets that the text of its `vnetSubnetID` may mean."""
+    """The subnets that its `vnetSubnetID` may mean."""
     try:
         id_ = pool.properties.text("vnetSubnetID")
     except (UndecidedError, MistypedError):
-        return [subnet.urn for subnet in view.resources(_SUBNET)]
-    names = ((subnet.urn, subnet.node.properties.get("subnetName")) for subnet in view.resources(_SUBNET))
-    return [
-        urn
-        for urn, name in names
-        if id_ is not None and (not isinstance(name, str) or id_.casefold().endswith(f"/subnets/{name}".casefold()))
-    ]
+        id_ = ""
+    if id_ is None:
+        return []
+    return [subnet.urn for subnet in view.resources(_SUBNET) if not id_ or _means(id_, subnet, view) is not False]
 
 
-def _sure(pool: Pool, subnet: Resource, view: View) -> None:
-    """Raises UndecidedError or MistypedError when nobody can tell that it stands in the subnet."""
-    if subnet.urn not in _subnets_of(pool, view):
-        pool.properties.text("vnetSubnetID")
+def _means(id_: str, subnet: Resource, view: View) -> bool | None:
+    """Whether an ARM id is the subnet's; None when nobody can tell."""
+    networks = [subnet.node, *view.graph.sources(subnet.node, "virtualNetworkName")]
+    network = next(
+        (name for one in networks if isinstance(name := one.properties.get("virtualNetworkName"), str)), None
+    )
+    name = subnet.node.properties.get("subnetName")
+    if not isinstance(name, str) or network is None:
+        return None
+    return id_.casefold().endswith(f"/virtualnetworks/{network}/subnets/{name}".casefold())
 
 
 def _subnets_of(pool: Pool, view: View) -> set[str]:
@@ -95,7 +96,11 @@ def _subnets_of(pool: Pool, view: View) -> set[str]:
     return {source.urn for source in sources if plain_type(source.type) == _SUBNET}
 
 
-def _addresses(pool: Pool, settings: NodeAddressesSettings) -> int:
+def _addresses(pool: Pool, subnet: Resource, view: View, settings: NodeAddressesSettings) -> int:
+    if subnet.urn not in _subnets_of(pool, view) and not _means(
+        pool.properties.text("vnetSubnetID") or "", subnet, view
+    ):
+        raise UndecidedError(f"whether {pool.name} stands in {subnet.node.name} is not known")
     if pool.cluster is None:
         raise UndecidedError(f"which cluster {pool.name} belongs to is not known")
     network = Properties(pool.cluster.properties).below("networkProfile")
