@@ -32,9 +32,10 @@ class AllowedRegionsSettings(Settings):
 class AllowedRegions(Rule[Resource, AllowedRegionsSettings]):
     """Every resource is in one of the environment's allowed regions, or global.
 
-    Where data and models may be is a decision of its own, and a price: the same node costs up to twice as much in
-    another region. `location` is optional in the SDK, and what leaves it out lands in the provider's default region, so
-    what computes or keeps data has to state it. Front Door, DNS zones and alerts are global and exempt.
+    Where data and models may be is a decision of its own, and a price: a Standard_NC80adis_H100_v5 is 13.96 USD an hour
+    in eastus and 20.24 in japaneast. `location` is optional in the SDK, and what leaves it out lands in the provider's
+    default region, so what computes or keeps data has to state it. Front Door, DNS zones and alerts are global and
+    exempt.
     """
 
     id = "PLAT008"

@@ -13,8 +13,7 @@ class GpuPoolMode(Rule[Pool, Settings]):
     """A GPU pool is a user pool, with the size of its OS disk stated.
 
     A system pool can't go to zero nodes and attracts Kubernetes' own pods, on nodes of up to 98 USD an hour. Without a
-    stated size AKS makes an ephemeral OS disk of the whole temporary disk, and neither can be changed on a pool that is
-    there.
+    stated size AKS makes an ephemeral OS disk of the whole temporary disk, and a pool's disk can't be changed later.
     """
 
     id = "PLAT014"

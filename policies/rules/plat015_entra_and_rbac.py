@@ -12,7 +12,7 @@ class EntraAndRbac(Rule[Resource, Settings]):
     """People come to a cluster by Microsoft Entra ID, and Kubernetes RBAC decides what they may do.
 
     Without RBAC every pod's token is an administrator's; without Entra there is no group, no conditional access and no
-    name in the audit log. Neither can be turned on for old clusters without their being made again, or turned off.
+    name in the audit log.
     """
 
     id = "PLAT015"
