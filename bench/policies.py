@@ -19,7 +19,7 @@ from pathlib import Path
 from gpufleet.catalog import sizes
 from gpufleet.engine.project import ROOT
 from gpufleet.graph import Graph, Node, state
-from gpufleet.graph.model import STACK_TYPE
+from gpufleet.graph.model import STACK_TYPE, Value
 from gpufleet.graph.wire import UNKNOWN_TEXT
 from gpufleet.spec import Environment, StackFile, load_environment
 from policies.catalogue import rules
@@ -176,7 +176,10 @@ def _broken(graph: Graph) -> Graph:
 
 def _without(node: Node) -> Node:
     kind = plain_type(node.type).rpartition(":")[2]
-    changes = {"AgentPool": {"maxCount": 200, "nodeTaints": []}, "ManagedCluster": {"disableLocalAccounts": False}}
+    changes: dict[str, dict[str, Value]] = {
+        "AgentPool": {"maxCount": 200, "nodeTaints": []},
+        "ManagedCluster": {"disableLocalAccounts": False},
+    }
     return replace(node, properties={**node.properties, **changes.get(kind, {})})
 
 

@@ -2,7 +2,7 @@
 
 The engine asks `Remediate` and `Analyze` before it makes a resource, and `AnalyzeStack` at the end of a preview and of
 an `up`. The service stands here in place of the policy SDK's for what that one keeps from a policy
-(docs/adr/0016-packs-speak-the-analyzer-protocol.md): which values are secret, the level that it is configured with, and
+(docs/adr/0017-packs-speak-the-analyzer-protocol.md): which values are secret, the level that it is configured with, and
 the rest of the configuration.
 """
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2
 
@@ -96,7 +97,7 @@ def said_of(policy: str, level: str, urn: str, message: str) -> Said:
     return Said(policy=policy, verdict=verdict, urn=urn, level=level, text=text)
 
 
-def wire(value: object) -> object:
+def wire(value: object) -> Any:  # noqa: ANN401 what a Struct takes
     """A property as the engine sends it."""
     if value is UNKNOWN:
         return UNKNOWN_TEXT
@@ -174,7 +175,7 @@ def _resource(graph: Graph, node: Node, outputs: Mapping[str, Any]) -> analyzer_
 def _configuration(analyzer: Analyzer, given: Mapping[str, Any]) -> analyzer_pb2.ConfigureAnalyzerRequest:
     """The engine's own work: schemas' defaults, then `all`, then each policy's (resource/analyzer/config.go)."""
     entries: dict[str, tuple[str, dict[str, Any]]] = {}
-    for policy in analyzer.GetAnalyzerInfo(None, _CONTEXT).policies:
+    for policy in analyzer.GetAnalyzerInfo(Empty(), _CONTEXT).policies:
         properties: dict[str, Any] = mapping(policy.configSchema.properties)
         filled = {key: one["default"] for key, one in properties.items() if "default" in one}
         level = analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower()

@@ -1,4 +1,4 @@
-"""Four ways to ask say the same of every rule: offline, the packs in a preview, in an `up`, and on an exported state."""
+"""Four ways to ask say the same of every rule: offline, the packs in a preview and an `up`, and an exported state."""
 
 from __future__ import annotations
 
@@ -53,8 +53,9 @@ def test_of_a_stack_that_breaks_many_rules_every_way_to_ask_finds_the_same(
 ) -> None:
     """All rules advise here: a mandatory one would end the `up` before there is a state to analyze."""
     monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    advisory = {rule.id: {LEVEL: "advisory"} for rule in rules()}
-    answers = _asked("broken", BROKEN, {**advisory}, tmp_path)
+    narrow = {"SCALE002": {"maxNodes": 2}, "SCALE006": {"maxGpus": 8}, "COST011": {"maxUsdPerHour": 1}}
+    advisory = {rule.id: {LEVEL: "advisory", **narrow.get(rule.id, {})} for rule in rules()}
+    answers = _asked("broken", BROKEN, dict(advisory), tmp_path)
     failed = {rule for rule, verdict, _, _ in answers["offline"].findings if verdict == "fail"}
     assert len(failed) >= 8, sorted(failed)
     assert answers["analyze"].code == 0, answers["analyze"].output
