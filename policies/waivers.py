@@ -174,22 +174,29 @@ def _applied(judgement: Judgement, entries: Iterable[Waiver], waivers: Waivers) 
 def _uncovered(judgement: Judgement, named_by: Sequence[Waiver], waivers: Waivers) -> str | None:
     """Why the waivers that name a judgement don't cover it; None when one does."""
     waiver, amount = named_by[0], judgement.amount
-    reasons = {
-        f"{len(named_by)} waivers name it ({', '.join(one.place for one in named_by)}), so none holds": len(named_by)
-        > 1,
-        f"the waiver at {waiver.place} covers no rule that raises": judgement.raised,
-        f"the waiver at {waiver.place} covers nothing undecided": judgement.verdict is not Verdict.FAIL,
-        f"the waiver at {waiver.place} covers no value that can't be read": judgement.mistyped,
-        f"the waiver at {waiver.place} expired on {waiver.expires} ({waiver.owner}, {waiver.ticket})": waivers.expired(
-            waiver
-        ),
-    }
-    if waiver.bound is not None:
-        this = "how bad this is nobody can tell" if amount is None else f"this is {amount:,}"
-        reasons[f"the waiver at {waiver.place} covers up to {waiver.bound:,}, and {this}"] = (
-            amount is None or not amount <= waiver.bound
-        )
-    return next((reason for reason, holds in reasons.items() if holds), None)
+    if len(named_by) > 1:
+        return f"{len(named_by)} waivers name it ({', '.join(one.place for one in named_by)}), so none holds"
+    reasons = (
+        (judgement.raised, "covers no rule that raises"),
+        (judgement.verdict is not Verdict.FAIL, "covers nothing undecided"),
+        (judgement.mistyped, "covers no value that can't be read"),
+        (waivers.expired(waiver), f"expired on {waiver.expires} ({waiver.owner}, {waiver.ticket})"),
+        (_beyond(waiver, amount), f"covers up to {_shown(waiver.bound)}, and {_badness(amount)}"),
+    )
+    why = next((reason for holds, reason in reasons if holds), None)
+    return why and f"the waiver at {waiver.place} {why}"
+
+
+def _beyond(waiver: Waiver, amount: Decimal | None) -> bool:
+    return waiver.bound is not None and (amount is None or not amount <= waiver.bound)
+
+
+def _badness(amount: Decimal | None) -> str:
+    return "how bad this is nobody can tell" if amount is None else f"this is {_shown(amount)}"
+
+
+def _shown(number: Decimal | None) -> str:
+    return "" if number is None else f"{number:,}"
 
 
 def _remarks(waiver: Waiver, applied: tuple[Applied, ...], waivers: Waivers) -> Iterator[Remark]:

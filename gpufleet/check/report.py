@@ -103,6 +103,11 @@ class Report:
             case _:
                 return Verdict.FAIL
 
+    @property
+    def judged(self) -> bool:
+        """Whether the rules could be asked; without that nobody knows what they would have found."""
+        return self.graph is not None and not any(finding.rule == "rules" for finding in self.findings)
+
     def of(self, level: Level) -> tuple[Finding, ...]:
         """The findings of one level."""
         return tuple(finding for finding in self.findings if finding.level is level)

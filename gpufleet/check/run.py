@@ -87,7 +87,10 @@ def check(
         report,
         findings=ordered(found),
         comparison=Comparison(
-            base=base.name, fixed=ordered(fixed), cost=_difference(before, now, base.name), problem=problem
+            base=base.name,
+            fixed=ordered(fixed if report.judged else ()),
+            cost=_difference(before, now, base.name),
+            problem=problem,
         ),
     )
 
@@ -196,11 +199,7 @@ def _before(job: _Job, base: Base, label: str, today: dt.date) -> _Outcome:
     except SpecError as error:
         raise _UnjudgedError(f"the waivers of {base.name} are malformed: {_of(error.problems[0])}") from None
     found = job.run(label, text=lambda: stack, configuration=lambda: base.configuration, waivers=waivers)
-    if (
-        found.subject is None
-        or found.subject.graph is None
-        or any(one.rule == "rules" for one in found.report.findings)
-    ):
+    if not found.report.judged:
         first = next(one for one in found.report.findings if one.level is Level.ERROR)
         raise _UnjudgedError(f"{label} of {base.name} can't be judged: {_of(first)}")
     return found

@@ -151,7 +151,7 @@ def export(
 
     day = day_of(today)
     report = _checked(environment, waivers_of(day, ()), day)
-    if report.graph is None or any(finding.rule == "rules" for finding in report.findings):
+    if not report.judged:
         raise ConfigurationError(
             f"{environment} can't be judged, so nobody can say what its waivers cover",
             hint=f"`gpufleet check {environment}` says what is wrong.",

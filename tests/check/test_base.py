@@ -154,6 +154,10 @@ def test_mistakes_and_crashes_fail_though_the_base_has_them(stacks: Stacks) -> N
     report = _compared(stacks, bad, bad)
     assert {finding.since for finding in report.findings} == {Since.NEW}
     assert report.exit_code is ExitCode.CONFIGURATION
+    broken = _compared(stacks, _OVER, bad)
+    # Nobody has asked the rules, so the budget that was broken may still be.
+    assert broken.comparison is not None
+    assert broken.comparison.fixed == ()
     crash = Finding(
         rule="COST002", level=Level.ERROR, verdict=Verdict.FAIL, message="m", code=ExitCode.ERROR, since=Since.EXISTING
     )
