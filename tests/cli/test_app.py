@@ -101,7 +101,7 @@ def test_an_error_is_one_message_and_one_exit_code(
 @pytest.mark.parametrize(
     ("arguments", "inside"),
     [
-        (["check", "dev"], "gpufleet.spec.load"),
+        (["check", "dev"], "gpufleet.check.run.load"),
         (["cost", "dev"], "gpufleet.spec.load"),
         (["size", "dev"], "gpufleet.sizing.proposal.propose"),
         (["explain", "sizing"], "gpufleet.sizing.examples.examples"),
