@@ -19,7 +19,7 @@ from gpufleet.report.mermaid import flowchart
 from gpufleet.report.rule_texts import Outcome, outcomes
 from gpufleet.report.tools import tool_versions
 from gpufleet.report.topology import topology
-from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, tally, waived_by
+from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, summary, tally, waived_by
 
 _MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.UNDECIDED: "❔"}
 _LEVELS: Final = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️"}
@@ -79,8 +79,7 @@ def _head(reports: Sequence[Report]) -> str:
 
 
 def _title(report: Report) -> str:
-    said = ", ".join([*tally(Groups.of(report)), f"{words.count(len(report.passed), 'rule')} passed"])
-    return f"{_MARKS[report.verdict]} {_text(_short(report.environment))}: {report.verdict.name} ({said})"
+    return f"{_MARKS[report.verdict]} {_text(_short(report.environment))}: {report.verdict.name} ({summary(report)})"
 
 
 def _overview_row(report: Report) -> str:

@@ -20,7 +20,7 @@ from gpufleet.report.pictures import RegionPicture, chart, largest, picture
 from gpufleet.report.rule_texts import Outcome, outcomes, rule_text
 from gpufleet.report.tools import tool_versions
 from gpufleet.report.topology import topology
-from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, tally, waived_by
+from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, summary, waived_by
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -79,7 +79,7 @@ def _environment(number: int, report: Report) -> Mapping[str, object]:
         "file": report.file,
         "strict": report.strict,
         "verdict": report.verdict.value,
-        "tally": ", ".join([*tally(groups), f"{words.count(len(report.passed), 'rule')} passed"]),
+        "tally": summary(report),
         "budget": "" if estimate is None else words.verdict(estimate),
         "budget_verdict": "" if estimate is None else estimate.verdict.value,
         "gate": "" if estimate is None else estimate.gate.value,

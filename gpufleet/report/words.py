@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpufleet.check.finding import Level
+from gpufleet.check.report import Report
 from gpufleet.cost import CostDifference
 from gpufleet.cost.difference import Change
 from gpufleet.cost.render.words import count, signed, usd
@@ -31,6 +32,12 @@ def tally(groups: Groups) -> list[str]:
     return [count(number, level.value) for level, number in levels if number] + [
         f"{len(found):,} {name}" for name, found in others if found
     ]
+
+
+def summary(report: Report) -> str:
+    """`2 errors, 1 waived, 40 rules passed`; `nothing was checked` of a report without any of it."""
+    passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
+    return ", ".join([*tally(Groups.of(report)), *passed]) or "nothing was checked"
 
 
 def waived_by(waiver: Waiver) -> str:
