@@ -1,7 +1,8 @@
 """What is measured: the frontier's preview with and without version aliases, and `up` of every stack, in the sandbox.
 
 Beside that, `gpufleet check` against a bare import and a preview (`bench.checks`), a large placement
-(`bench.placement`), what the sandbox's provider adds to a create (`bench.creates`), and memory (`bench.memory`).
+(`bench.placement`), the rules offline, beside conftest and in a preview (`bench.policies`), what the sandbox's provider
+adds to a create (`bench.creates`), and memory (`bench.memory`).
 Every figure is wall clock of a whole command, started anew, as a person waits for it. All of them come from one run on
 one machine, so their ratios mean something; nothing here passes or fails.
 """
@@ -24,7 +25,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench import checks, placement
+from bench import checks, placement, policies
 from bench.creates import added_milliseconds
 from bench.memory import PeakMemory
 from gpufleet.engine.install import ensure_engine
@@ -80,6 +81,7 @@ class Report:
             (TRIMMED, OURS),
             *checks.pairs(TRIMMED),
             *placement.pairs(checks.BARE),
+            (policies.WITH_PACKS, checks.PREVIEW_PROD),
         )
         return {f"{slow} / {fast}": round(self.median(slow) / self.median(fast), 2) for slow, fast in pairs}
 
@@ -104,7 +106,14 @@ def measure(stacks: list[str], repeat: int) -> Report:
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine, more=more))
             for name, command, where in placement.commands():
                 report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
-            for figure, value in {**placement.solved_milliseconds(), **added_milliseconds(folder / "creates")}.items():
+            for name, command, where in policies.commands():
+                report.seconds.setdefault(name, []).append(_timed(report, name, command, where, engine))
+            figures = {
+                **placement.solved_milliseconds(),
+                **added_milliseconds(folder / "creates"),
+                **policies.milliseconds(folder / "policies"),
+            }
+            for figure, value in figures.items():
                 report.milliseconds.setdefault(figure, []).append(value)
                 _say(f"{value:8.1f} ms {figure}")
             for stack in stacks:

@@ -81,6 +81,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._lock = threading.Lock()
         self._applied: dict[str, tuple[waivers.Applied, ...]] = {}
         self._waivers: waivers.Waivers | None = None
+        self._problems_of_waivers = ""
         self._said = False
         self._configure({})
 
@@ -230,8 +231,6 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 except SpecError as error:
                     self._problems_of_waivers = "; ".join(str(problem) for problem in error.problems)
                     self._waivers = waivers.Waivers(today=today)
-                else:
-                    self._problems_of_waivers = ""
             return self._waivers
 
     def _remarks_on_waivers(
