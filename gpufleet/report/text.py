@@ -40,8 +40,8 @@ def text(reports: Sequence[Report], *, width: int = 100, colour: bool = False) -
 def _report(report: Report, width: int, pen: _Pen) -> Iterator[str]:
     groups = Groups.of(report)
     yield headline(report, pen)
-    if errors := [finding for finding in groups.active if finding.level is Level.ERROR]:
-        yield from ("", pen.paint("What to do", _BOLD), *_to_do(errors, width))
+    if failing := [finding for finding in groups.active if report.fails(finding)]:
+        yield from ("", pen.paint("What to do", _BOLD), *_to_do(failing, width))
     if report.comparison is not None:
         yield from ("", *_comparison(report.comparison, width, pen))
     if report.estimate is not None:
@@ -70,10 +70,9 @@ def headline(report: Report, pen: _Pen | None = None) -> str:
     """The verdict on one line: `prod  PASS: 17 rules passed, 1 warning`."""
     pen = pen or _Pen(colour=False)
     groups = Groups.of(report)
-    errors = sum(finding.level is Level.ERROR for finding in groups.active)
     found = tally(groups)
     passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
-    parts = [*found, *passed] if errors else [*passed, *found]
+    parts = [*found, *passed] if report.verdict is not Verdict.PASS else [*passed, *found]
     if report.estimate is not None and report.estimate.unpriced:
         parts.append(f"{count(len(report.estimate.unpriced), 'charge')} NOT PRICED")
     name = one_line(report.environment)
@@ -90,17 +89,17 @@ class _Pen:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour and text else text
 
 
-def _to_do(errors: Sequence[Finding], width: int) -> Iterator[str]:
+def _to_do(failing: Sequence[Finding], width: int) -> Iterator[str]:
     """One line for each different thing to do, with the first place that asks for it."""
     places: dict[str, list[Finding]] = {}
-    for finding in errors:
+    for finding in failing:
         places.setdefault(finding.fix or f"Correct this: {finding.message}", []).append(finding)
     for number, (fix, found) in enumerate(list(places.items())[:_MOST], start=1):
         key = f"{found[0].key}: " if found[0].key else ""
         where = f" ({_where(found)})" if _where(found) else ""
         yield from _wrapped(f"{number:>3}. ", f"{key}{sentence(fix)}{where}", width)
     if len(places) > _MOST:
-        yield f"     and {len(places) - _MOST:,} more, with the errors below"
+        yield f"     and {len(places) - _MOST:,} more, with the findings below"
 
 
 def _cost(estimate: Estimate, width: int, pen: _Pen) -> Iterator[str]:

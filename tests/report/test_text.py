@@ -59,7 +59,17 @@ def test_the_same_warning_of_several_places_is_shown_once_and_not_without_end() 
 
 def test_more_to_do_than_a_screen_has() -> None:
     shown = text([report(*(finding(number, fix=f"Mend {number}") for number in range(12)))])
-    assert "     and 2 more, with the errors below\n" in shown
+    assert "     and 2 more, with the findings below\n" in shown
+
+
+def test_warnings_that_fail_are_to_be_done_too() -> None:
+    warned = report(finding(level=Level.WARNING), fail_on=frozenset({FailOn.WARNING}))
+    assert text([warned]).splitlines()[:4] == [
+        "prod  FAIL: 1 warning",
+        "",
+        "What to do",
+        "  1. training[0].pools[0].nodes.max: Give the fabric more pools. (stacks/Pulumi.prod.yaml:1:3)",
+    ]
 
 
 def test_what_a_terminal_obeys_is_taken_out() -> None:
