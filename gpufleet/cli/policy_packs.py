@@ -59,5 +59,5 @@ def configured_packs(
         # The engine reads an empty file as no configuration.
         found.append(own if ours and own.is_file() else Path(os.devnull))
     if own in found:
-        configuration.load(environment, rules())
+        configuration.load(environment, rules(), configuration.FOLDER)
     return tuple(str(pack.absolute()) for pack in packs), tuple(str(config.absolute()) for config in found)
