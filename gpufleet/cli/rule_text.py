@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _LABEL: Final = 12
 _LONGEST: Final = 100
+_VERDICT: Final = len("  not-applicable  ")
+"""Columns of an example's verdict, the longest one among them."""
 
 
 def listed(rules: Sequence[Documentation]) -> str:
@@ -61,8 +63,8 @@ def _setting(setting: Setting, width: int) -> Iterator[str]:
 
 
 def _case(case: Case, width: int) -> Iterator[str]:
-    indent = " " * (_LABEL + 4)
-    start = f"  {case.verdict.value:<{_LABEL + 2}}"
+    indent = " " * _VERDICT
+    start = f"  {case.verdict.value}".ljust(_VERDICT)
     yield from textwrap.wrap(case.title, width, initial_indent=start, subsequent_indent=indent)
     for kind, change in case.change.items():
         for line in _changes(kind, change):

@@ -20,9 +20,15 @@ def test_a_rule_is_explained_whatever_its_case(gpufleet: Gpufleet, topic: str) -
     assert lines[0] == "COST002: What the environment may cost in the longest month is within its budget."
     assert "Pack        cost, severity critical, mandatory unless configured otherwise" in lines
     assert "Waivable    yes, with a bound in overBudgetUsd" in lines
-    assert "  fail          one cent more than the budget" in lines
-    assert "                budget.monthlyUsd: 1175912.22" in lines
+    assert "  fail            one cent more than the budget" in lines
+    assert "                  budget.monthlyUsd: 1175912.22" in lines
     assert max(map(len, lines)) <= 100
+
+
+def test_the_longest_verdict_does_not_touch_its_example(gpufleet: Gpufleet) -> None:
+    lines = gpufleet("explain", "COST006").out.splitlines()
+    (line,) = [line for line in lines if line.startswith("  not-applicable")]
+    assert line == "  not-applicable  no spot pool"
 
 
 def test_all_rules_are_one_line_each(gpufleet: Gpufleet) -> None:
