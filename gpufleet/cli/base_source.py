@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpufleet.cli import git
-from gpufleet.cli.stack_source import Named
+from gpufleet.cli.stack_source import Named, is_file
 from gpufleet.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def base_of(given: str, source: Named) -> Base:
     from policies import configuration, waivers_file
 
     waivers, rules = ROOT / waivers_file.NAME, configuration.FOLDER / f"{source.environment}.json"
-    if Path(given).is_file():
+    if is_file(given):
         return Base(
             name=given,
             stack=file_text(Path(given), given),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gpufleet.cli.gate import StrictOption, is_strict
 from gpufleet.cli.output import OutputOption, columns, emit, wants_colour
 from gpufleet.cli.run_options import complete_environment
-from gpufleet.cli.stack_source import Named, StackFileOption, named
+from gpufleet.cli.stack_source import Named, StackFileOption, is_file, named
 from gpufleet.cli.waivers_source import TodayOption, day_of, waivers_of
 from gpufleet.errors import ConfigurationError
 from gpufleet.report.form import LEAST_MARKDOWN_BYTES, MARKDOWN_BYTES, ReportFormat
@@ -32,10 +32,6 @@ class FailOnOption(StrEnum):
     WARNING = "warning"
 
 
-# Set by GitHub Actions, GitLab CI and most others; by Azure Pipelines.
-_CI_VARIABLES = ("CI", "TF_BUILD")
-
-
 @app.command()
 def check(
     environments: Annotated[
@@ -47,14 +43,7 @@ def check(
     *,
     every: Annotated[bool, typer.Option("--all", help="All environments of the checkout.")] = False,
     stack_file: StackFileOption = None,
-    strict: Annotated[
-        bool | None,
-        typer.Option(
-            "--strict/--no-strict",
-            help="Count what has no price and what nobody can tell as errors.",
-            show_default="strict in CI",
-        ),
-    ] = None,
+    strict: StrictOption = None,
     form: Annotated[
         ReportFormat,
         typer.Option("--format", help="Form of the report: for people, for programs, or as a CI system shows it."),
@@ -94,7 +83,7 @@ def check(
     from gpufleet.engine.cache import plans_folder
 
     sources = _sources(environments or [], stack_file, every=every)
-    if base is not None and len(sources) > 1 and Path(base).is_file():
+    if base is not None and len(sources) > 1 and is_file(base):
         raise ConfigurationError("--base FILE is one environment's", hint="Name one environment, or a git version.")
     day = day_of(today)
     waivers = waivers_of(day, [source.environment for source in sources])
@@ -104,7 +93,7 @@ def check(
             source.path,
             environment=source.environment,
             label=source.label,
-            strict=_is_ci() if strict is None else strict,
+            strict=is_strict(strict),
             plans=plans,
             today=day,
             waivers=waivers,
@@ -133,10 +122,6 @@ def _sources(environments: list[str], stack_file: Path | None, *, every: bool) -
     if stack_file is not None or not environments:
         return [named(environments[0] if environments else None, stack_file)]
     return [named(environment, None) for environment in dict.fromkeys(environments)]
-
-
-def _is_ci() -> bool:
-    return any(os.environ.get(name, "").casefold() not in {"", "0", "false"} for name in _CI_VARIABLES)
 
 
 def _write(

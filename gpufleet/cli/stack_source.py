@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,6 +91,11 @@ def current(environment: str | None, stack_file: Path | None) -> Source:
     return Source(found.environment, found.path, found.label, StackFile.read(found.path, name=found.label))
 
 
+def is_file(name: str) -> bool:
+    """Whether a name that may as well be a git version's is a file's; never an error, however long it is."""
+    return os.path.isfile(name)  # noqa: PTH113 Path.is_file raises where a name is too long for the file system
+
+
 def other(version: str, of: Source) -> Source:
     """What to compare with: a file of that name if there is one, else that git version of the same stack file.
 
@@ -100,7 +106,7 @@ def other(version: str, of: Source) -> Source:
     from gpufleet.spec import StackFile
 
     path = Path(version)
-    if path.is_file():
+    if is_file(version):
         return Source(of.environment, path, version, StackFile.read(path))
     if path.suffix in {".yaml", ".yml"}:
         raise ConfigurationError(f"--against {version}: there is no such file", hint="Name a file, or a git version.")

@@ -113,6 +113,7 @@ def test_a_commit_by_its_hash(repository: Gpufleet) -> None:
         (["lab", "--base", "nope"], "error: --base nope: neither a file nor a version that git knows in "),
         (["lab", "--base=--output=x"], "error: --base --output=x: neither a file nor a version that git knows in "),
         (["lab", "--base", "x.yaml"], "error: --base x.yaml: there is no such file\n"),
+        (["lab", "--base", "n" * 5000], f"error: --base {'n' * 5000}: neither a file nor a version that git knows in "),
         (["lab", "--base", ""], "error: --base : neither a file nor a version that git knows in "),
     ],
 )

@@ -137,6 +137,7 @@ def test_a_change_against_git(gpufleet: Gpufleet) -> None:
         (["lab", "--against", "nowhere.yaml"], 2, "error: --against nowhere.yaml: there is no such file\n"),
         (["lab", "--against", "nope"], 2, "error: --against nope: neither a file nor a version that git knows in "),
         (["lab", "--against=--output=x"], 2, "error: --against --output=x: neither a file nor a version that git "),
+        (["lab", "--against", "n" * 5000], 2, f"error: --against {'n' * 5000}: neither a file nor a version that git "),
         (["lab", "--against", ""], 2, "error: --against : neither a file nor a version that git knows in "),
         (["lab", "--output", "no/such/folder/x"], 2, "error: cannot write no/such/folder/x: "),
     ],
