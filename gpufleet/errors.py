@@ -36,7 +36,7 @@ class GpufleetError(Exception):
         hint: what to do about it; shown under the message.
     """
 
-    exit_code: ClassVar[ExitCode] = ExitCode.ERROR
+    exit_code: ExitCode = ExitCode.ERROR
     names_places: ClassVar[bool] = False
     """Whether each line of the message says by itself where and how bad, `file:line:column: error: …`."""
 

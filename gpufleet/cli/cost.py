@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,7 +36,7 @@ class CostFormat(StrEnum):
 class CostGateError(GpufleetError):
     """The budget's gate, or `--strict`, says no; the report has been written."""
 
-    exit_code: ClassVar[ExitCode] = ExitCode.POLICY
+    exit_code = ExitCode.POLICY
 
 
 @app.command()

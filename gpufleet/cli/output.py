@@ -68,13 +68,14 @@ def columns() -> int:
     return shutil.get_terminal_size((100, 24)).columns if is_terminal(sys.stdout) else 100
 
 
-def emit(text: str, output: Path | None = None) -> None:
+def emit(text: str, output: Path | None = None, *, private: bool = False) -> None:
     """Write a command's result, with one newline at its end, to stdout or whole to a file.
 
     Args:
         text: the result.
         output: file to write instead of stdout; it is replaced in one step, so a reader never sees half of it. A device
             or a pipe is written to.
+        private: nobody but the owner may read the file.
 
     Raises:
         ConfigurationError: the file cannot be written, or stdout can't take the text.
@@ -97,7 +98,7 @@ def emit(text: str, output: Path | None = None) -> None:
         # mkstemp makes files that only the owner reads; a report is for whoever the person's umask allows.
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).chmod(0o600 if private else 0o666 & ~umask)
         Path(temporary).replace(target)
     except OSError as error:
         if temporary:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
@@ -43,7 +43,7 @@ EngineCall = Callable[..., RunResult]
 class DeclinedError(GpufleetError):
     """The person said no."""
 
-    exit_code: ClassVar[ExitCode] = ExitCode.CANCELLED
+    exit_code = ExitCode.CANCELLED
 
     def __init__(self) -> None:
         super().__init__("not confirmed, so nothing was changed")
@@ -133,16 +133,22 @@ class Run:
         self.tell(repaired_lines(settled))
         return self.stack.export()
 
-    def warn_of_doubts(self) -> None:
-        """Say what an earlier run left in doubt, and change nothing: a preview never does."""
+    def warn_of_doubts(self) -> State:
+        """Say what an earlier run left in doubt, and change nothing: a preview never does.
+
+        Returns:
+            the state as it is.
+        """
         from gpufleet.cli.recovery import doubt_lines
 
-        found = self.stack.in_doubt(self.stack.export())
+        state = self.stack.export()
+        found = self.stack.in_doubt(state)
         if found:
             flag = " --sandbox" if self.request.sandbox else ""
             self.tell(doubt_lines(found, place=self.request.place))
             command = f"gpufleet refresh {self.request.environment}{flag}"
             self.tell([Text(f"  This preview knows nothing of that. To find out first: {command}", "yellow")])
+        return state
 
     def phase(
         self, title: str, call: EngineCall, options: RunOptions, *, tree: bool, plan: RunModel | None = None

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gpufleet.cli import approving
+from gpufleet.cli.approving import MAX_AGE_DAYS, ApprovedOption, MaxAgeOption
+from gpufleet.cli.gate import NoCheckOption, StrictOption
 from gpufleet.cli.output import Format, FormatOption, OutputOption
 from gpufleet.cli.policy_packs import PolicyPackConfigOption, PolicyPackOption
 from gpufleet.cli.run_options import (
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from gpufleet.cli.progress.model import RunModel
-    from gpufleet.cli.run import Run
+    from gpufleet.cli.run import EngineCall, Run
 
 app = typer.Typer()
 
@@ -47,12 +50,18 @@ def up(
     policy_pack_config: PolicyPackConfigOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     stop_on_error: StopOnErrorOption = False,
+    approved: ApprovedOption = None,
+    approved_max_age: MaxAgeOption = MAX_AGE_DAYS,
+    strict: StrictOption = None,
+    no_check: NoCheckOption = False,
     diff: DiffOption = False,
     form: FormatOption = Format.TEXT,
     output: OutputOption = None,
 ) -> None:
-    """Create or update an environment: preview, question, then the real thing."""
+    """Create or update an environment: check, preview, question, then the real thing."""
+    from gpufleet.cli.gate import ask_check
     from gpufleet.cli.run import reported, require_answerable
+    from gpufleet.errors import ConfigurationError
 
     asked = request(
         "up",
@@ -73,24 +82,38 @@ def up(
         policy_pack_config=policy_pack_config,
     )
     with reported(asked) as run:
+        if approved is not None and skip_preview:
+            raise ConfigurationError(
+                "--approved needs the preview that --skip-preview leaves out", hint="Leave out one of the two."
+            )
         run.check()
         require_answerable(asked)
+        approval = None if approved is None else approving.opened(run, approved, days=approved_max_age)
         run.stack.preload()
-        run.recover()
-        plan = None if skip_preview else _agreed(run)
-        try:
-            _update(run, plan)
-        finally:
-            run.emit_text(_summary(run))
+        with approving.one_stack_file(run, frozen=approval is not None) as (file, label):
+            gate = ask_check(
+                environment, file, label=label, strict=strict, no_check=no_check, priced=approval is not None
+            )
+            gate.require()
+            state = run.recover()
+            hold = None
+            if approval is not None and approved is not None and gate.report is not None:
+                hold = approving.Hold(run=run, approval=approval, file=approved, report=gate.report, state=state)
+            plan = None if skip_preview else _agreed(run, hold)
+            call = run.stack.up if hold is None else hold.call()
+            try:
+                _update(run, plan, call)
+            finally:
+                run.emit_text(_summary(run))
 
 
-def _update(run: Run, plan: RunModel | None) -> None:
+def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
     """Let the engine update; again when all that it stumbled over was there, and is in the state by now."""
     from gpufleet.engine import EngineError
 
     while True:
         try:
-            run.phase("Updating", run.stack.up, run.request.options, tree=True, plan=plan)
+            run.phase("Updating", call, run.request.options, tree=True, plan=plan)
         except EngineError:
             # Each time the state has more in it, so this ends.
             if not run.found_again:
@@ -99,8 +122,8 @@ def _update(run: Run, plan: RunModel | None) -> None:
             return
 
 
-def _agreed(run: Run) -> RunModel | None:
-    """Preview, show it, ask; the plan when the answer is yes."""
+def _agreed(run: Run, hold: approving.Hold | None) -> RunModel | None:
+    """Preview, show it, hold it against what was approved, ask; the plan when the answer is yes."""
     from gpufleet.cli.progress.plan import plan_counts, plan_lines
     from gpufleet.cli.run import ask
 
@@ -113,6 +136,8 @@ def _agreed(run: Run) -> RunModel | None:
         if plan is not None and changes:
             run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything))
     run.tell_problems()
+    if hold is not None:
+        hold.require_shown()
     if plan is not None and changes and not request.yes:
         ask(f"Do this to {request.place}: {plan_counts(plan).plain}?")
     return plan

@@ -60,6 +60,13 @@ class EngineCommand(PulumiCommand):
         self.version = VersionInfo.parse(engine.version)
         self._environment = environment
         self._on_stopping = on_stopping
+        self._process: subprocess.Popen[str] | None = None
+
+    def stop(self) -> None:
+        """Have the engine finish what it has begun, and begin nothing more; from another thread than `run`'s."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGINT)
 
     def run(
         self,
@@ -90,11 +97,13 @@ class EngineCommand(PulumiCommand):
             assert process.stderr is not None
             out: list[str] = []
             err: list[str] = []
+            self._process = process
             with _stopping(process, self._on_stopping) as asked:
                 readers = [_reader(process.stdout, out, on_output), _reader(process.stderr, err, on_error)]
                 for reader in readers:
                     reader.join()
                 process.wait()
+            self._process = None
         result = CommandResult(stdout="\n".join(out), stderr="\n".join(err), code=process.returncode)
         if result.code != 0:
             raise CommandFailedError(result, stops=len(asked))

@@ -32,6 +32,8 @@ from gpufleet.engine.results import (
 _UNHANDLED = "an unhandled error occurred: "
 _COLOUR_MARK = re.compile(r"<\{%.*?%\}>")
 _WITH_DIFF = frozenset({"update", "replace", "create-replacement", "refresh", "import", "import-replacement"})
+# A replacement is reported in three steps; this one tells what is made.
+_WITH_INPUTS = frozenset({"create", "update", "create-replacement", "import", "import-replacement"})
 _STACK_TYPE = "pulumi:pulumi:Stack"
 # pulumi/pulumi: sdk/go/common/resource/status.go; the state then holds what the provider told of the half-made one.
 _PARTIAL_FAILURE = 1
@@ -109,6 +111,7 @@ class EventReader:
             failed=failed,
             seconds=now - begun,
             diffs=_diffs(metadata) if op in _WITH_DIFF else (),
+            inputs=_inputs(metadata) if op in _WITH_INPUTS else {},
         )
         self.steps.append(step)
         return step
@@ -165,6 +168,11 @@ def _resource(metadata: StepEventMetadata) -> Resource:
         custom=bool(state and state.custom),
         protected=bool(state and state.protect),
     )
+
+
+def _inputs(metadata: StepEventMetadata) -> Mapping[str, object]:
+    inputs = plain((metadata.new and metadata.new.inputs) or {})
+    return inputs if isinstance(inputs, Mapping) else {}
 
 
 def _masked(inputs: Mapping[str, object]) -> Mapping[str, object]:

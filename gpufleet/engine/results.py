@@ -13,6 +13,17 @@ UNKNOWN = "[unknown]"
 """What stands in for a value that is known after the run only."""
 
 
+STEPS_OF_A_WHOLE: Mapping[str, str] = {
+    "create-replacement": "replace",
+    "delete-replaced": "replace",
+    "import-replacement": "replace",
+    "read-replacement": "replace",
+    "discard-replaced": "replace",
+    "remove-pending-replace": "delete",
+}
+"""The engine's words for the steps of one operation (pulumi/pulumi: pkg/resource/deploy/step.go)."""
+
+
 class RunKind(StrEnum):
     """What the engine was asked to do."""
 
@@ -102,6 +113,8 @@ class Step:
         failed: whether the cloud refused it.
         seconds: how long it took, wall clock as this process saw it.
         diffs: the properties that change, sorted by path; empty for all but updates and replacements.
+        inputs: what the resource is to be, as the provider checked it, secrets as `SECRET` and what is not known yet as
+            `UNKNOWN`; empty where nothing is made or changed.
     """
 
     resource: Resource
@@ -109,6 +122,7 @@ class Step:
     failed: bool
     seconds: float
     diffs: tuple[PropertyChange, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

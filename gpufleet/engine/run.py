@@ -20,7 +20,7 @@ from pulumi.automation._stack import StackInitMode  # `Stack.select` would make 
 
 from gpufleet.engine.command import CommandFailedError, EngineCommand
 from gpufleet.engine.drain import drain
-from gpufleet.engine.errors import StackLockedError, StackMissingError
+from gpufleet.engine.errors import EngineError, StackLockedError, StackMissingError
 from gpufleet.engine.events import EventReader
 from gpufleet.engine.explain import explain
 from gpufleet.engine.locate import Engine
@@ -48,6 +48,7 @@ class Place:
         sandbox: sandbox or Azure.
         engine: the engine to run.
         program: what to run instead of `components.program.main`.
+        frozen: a copy of the stack file to read instead.
     """
 
     environment: str
@@ -55,10 +56,13 @@ class Place:
     sandbox: bool
     engine: Engine
     program: Program | None = None
+    frozen: Path | None = None
 
     @property
     def config_file(self) -> Path:
         """The stack file that the engine reads."""
+        if self.frozen is not None:
+            return self.frozen
         return config_file_for(self.root, self.environment, sandbox=self.sandbox)
 
 
@@ -182,6 +186,8 @@ class Run:
                 self._on_event(said)
             except Exception as error:  # noqa: BLE001 the SDK would turn it into a warning; it is raised at the end
                 self._listener_error = error
+                if isinstance(error, EngineError):  # whoever listens wants no more of it; other errors are its own
+                    self.command.stop()
 
     def _execute(self, operation: _Operation, program: Callable[[], Awaitable[None]] | None) -> RunResult:
         # The SDK warns when an engine that was killed breaks off its event stream; the error says so already.
@@ -193,10 +199,14 @@ class Run:
                 with self._guard:
                     operation(_Stack(self._place.environment, workspace, StackInitMode.SELECT))
             except CommandFailedError as failure:
+                if isinstance(self._listener_error, EngineError):
+                    return
                 error = explain(failure, self._result(), self._program_error, sandbox=self._place.sandbox)
                 raise error from (self._program_error if error is not self._program_error else None)
 
         self._past_dead_locks(attempt)
+        if isinstance(self._listener_error, EngineError):
+            self._listener_error.result = self._result()
         if self._listener_error is not None:
             raise self._listener_error
         return self._result()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from gpufleet.engine.command import unstoppable
@@ -186,7 +188,7 @@ class EnvironmentStack:
         Args:
             state: from `export`.
         """
-        return doubts(state, subscription=self._subscription())
+        return doubts(state, subscription=self.subscription())
 
     def repair(self, state: State, found: Sequence[Doubt]) -> tuple[Repaired, ...]:
         """Look up in the cloud what is in doubt, and put the result into the state.
@@ -235,7 +237,7 @@ class EnvironmentStack:
         """
         with unstoppable():  # a second Ctrl-C would lose for good what the first has cut off
             state = self.export()
-            found = lost(failed, state, subscription=self._subscription())
+            found = lost(failed, state, subscription=self.subscription())
             if not found:
                 return ()
             self._replace(state, marked(state, found))
@@ -243,6 +245,23 @@ class EnvironmentStack:
             return ()
         state = self.export()
         return self.repair(state, self.in_doubt(state))
+
+    @contextmanager
+    def frozen(self) -> Iterator[Path]:
+        """Inside, every run reads the stack file as it is now, whatever becomes of it meanwhile.
+
+        Yields:
+            the copy that they read.
+        """
+        before = self._place
+        with tempfile.TemporaryDirectory(prefix="gpufleet-") as folder:  # for this user's eyes alone
+            copy = Path(folder) / before.config_file.name
+            copy.write_bytes(before.config_file.read_bytes())
+            self._place = replace(before, frozen=copy)
+            try:
+                yield copy
+            finally:
+                self._place = before
 
     def preload(self) -> None:
         """Begin to load the program while something else takes its time."""
@@ -259,7 +278,8 @@ class EnvironmentStack:
             run = Run(self._place, RunKind.DESTROY, RunOptions(), None)
             run.cli(["state", "unprotect", *urns, "--yes", "--stack", self.environment])
 
-    def _subscription(self) -> str:
+    def subscription(self) -> str:
+        """The GUID of the Azure subscription that runs act on, "" when it is not known before one."""
         return subscription_id(self._place.config_file, sandbox=self.sandbox)
 
     def _require_unlocked(self, state: Path | None) -> None:

@@ -15,7 +15,7 @@ SOURCE = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the real dev and prod, no credentials, and no terminal to speak of."""
     (tmp_path / "stacks").mkdir()
     for name in ("dev", "prod"):
@@ -26,6 +26,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("ARM_CLIENT_ID", "ARM_USE_MSI", "PULUMI_ACCESS_TOKEN", "PULUMI_BACKEND_URL", "GPUFLEET_DEBUG"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    # Plans are kept for all tests of a worker: most ask for the same few.
+    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    for name in ("CI", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -43,13 +47,8 @@ def gpufleet(
     checkout: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Gpufleet:
     """The command line in `checkout`, on a person's machine rather than in CI."""
-    # Plans are kept for all tests of a worker: most ask for the same few.
-    monkeypatch.setenv("GPUFLEET_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-    for name in ("CI", "TF_BUILD"):
-        monkeypatch.delenv(name, raising=False)
     return Gpufleet(checkout, monkeypatch, capsys)

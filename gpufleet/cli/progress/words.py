@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from gpufleet.engine import SECRET, UNKNOWN
+from gpufleet.engine.results import STEPS_OF_A_WHOLE
 
 
 @dataclass(frozen=True)
@@ -32,15 +33,6 @@ VERBS = {
 }
 """The operations that people are told of, in the order in which counts are listed."""
 
-_NORMAL = {
-    "create-replacement": "replace",
-    "delete-replaced": "replace",
-    "import-replacement": "replace",
-    "read-replacement": "replace",
-    "discard-replaced": "replace",
-    "remove-pending-replace": "delete",
-}
-
 CHANGES = frozenset({"create", "update", "replace", "delete", "import", "discard"})
 """Operations after which the cloud or the state differs."""
 
@@ -50,7 +42,7 @@ LOUD = ("replace", "delete")
 
 def operation(op: str) -> str:
     """The engine's word for a step as one of `VERBS`: a replacement's three steps are one operation."""
-    normal = _NORMAL.get(op, op)
+    normal = STEPS_OF_A_WHOLE.get(op, op)
     return normal if normal in VERBS else "same"
 
 
