@@ -99,7 +99,7 @@ def beside_conftest(conftest: Path, folder: Path) -> dict[str, float]:
         took_ours, said_ours = _milliseconds([*ours, str(path), *EQUIVALENTS])
         objected = sum(len(one.get("failures") or ()) for one in json.loads(said_theirs))
         mine = json.loads(said_ours)
-        if objected != mine["objections"]:
+        if not objected or objected != mine["objections"]:
             raise RuntimeError(f"conftest objects {objected} times, the rules {mine['objections']} times")
         name = f"three rules over {size:,} resources"
         found |= {
