@@ -1,50 +1,84 @@
 """The `gpufleet` command: which commands there are, and how an error reaches a person.
 
-One file a command. A new one is a module with `app = typer.Typer()` and its command on it, plus one import and one
-`add_typer` line below. Modules import what is slow (pulumi, the SDKs, pydantic models) inside the command's function,
-so that `gpufleet --help` and shell completion answer at once.
+One file a command. A new one is a module of the command's name with `app = typer.Typer()` and its command on it, and
+its name in `_COMMANDS`. A module is imported when its command is asked for, and all are for `gpufleet --help`; so they
+import what is slow (pulumi, the SDKs, pydantic models) inside the command's function.
 """
 
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import traceback
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Annotated, Any, Final
 
 import typer
 import typer.core
+import typer.main
 
 import gpufleet
-from gpufleet.cli import (
-    check,
-    cost,
-    destroy,
-    engine,
-    env,
-    explain,
-    offers,
-    preview,
-    prices,
-    refresh,
-    sandbox,
-    sandbox_events,
-    sandbox_fail,
-    sandbox_set,
-    schema,
-    size,
-    stacks,
-    up,
-    waivers,
-)
 from gpufleet.cli.output import give_up_stdout
 from gpufleet.errors import ExitCode, GpufleetError, StoppedError
 
+_COMMANDS: Final = (
+    "engine",
+    "env",
+    "schema",
+    "stacks",
+    "size",
+    "explain",
+    "check",
+    "waivers",
+    "cost",
+    "offers",
+    "prices",
+    "up",
+    "preview",
+    "refresh",
+    "destroy",
+    "sandbox",
+)
+"""In the order of `--help`."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The machine's trouble, not a bug of ours, wherever it strikes."""
 
 
+@cache
+def _command(name: str) -> Any:  # noqa: ANN401 typer's own class of commands is private
+    module = importlib.import_module(f"gpufleet.cli.{name}")
+    return typer.main.get_group(module.app).commands[name]
+
+
+class _ByName(Mapping[str, Any]):
+    """The commands, each made when it is asked for."""
+
+    def __getitem__(self, name: str) -> object:
+        if name not in _COMMANDS:
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
 class _Commands(typer.core.TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 whatever typer gives
+        super().__init__(**{**attributes, "commands": _ByName()})
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002 typer's signature
+        """Their names; typer's own way makes all of them for that."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401, ARG002 typer's signature
+        """A command, or None. A KeyError out of its module stays one, and is no unknown command."""
+        return self.commands[cmd_name] if cmd_name in _COMMANDS else None
+
     def invoke(self, ctx: Any) -> object:  # noqa: ANN401 typer's own base class of Context is private
         """Run a command; Ctrl-C and the end of input become ours, for typer's own answers are 130 and 1."""
         try:
@@ -61,25 +95,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(engine.app)
-app.add_typer(env.app)
-app.add_typer(schema.app)
-app.add_typer(stacks.app)
-app.add_typer(size.app)
-app.add_typer(explain.app)
-app.add_typer(check.app)
-app.add_typer(waivers.app)
-app.add_typer(cost.app)
-app.add_typer(offers.app)
-app.add_typer(prices.app)
-app.add_typer(up.app)
-app.add_typer(preview.app)
-app.add_typer(refresh.app)
-app.add_typer(destroy.app)
-app.add_typer(sandbox.app)
-sandbox.group.add_typer(sandbox_fail.app)
-sandbox.group.add_typer(sandbox_events.app)
-sandbox.group.add_typer(sandbox_set.app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
 from gpufleet.cli.progress.words import plural
-from gpufleet.cli.sandbox import make_cloud, one_item, open_cloud, refusals
+from gpufleet.cli.sandbox_items import make_cloud, one_item, open_cloud, refusals
 from gpufleet.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
-from gpufleet.cli.sandbox import make_cloud, open_cloud, refusals
+from gpufleet.cli.sandbox_items import make_cloud, open_cloud, refusals
 from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError
 
