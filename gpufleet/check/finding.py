@@ -10,7 +10,6 @@ from typing import Final
 
 from gpufleet.errors import ExitCode
 from gpufleet.spec import Problem
-from gpufleet.spec import Severity as ProblemSeverity
 from gpufleet.spec.base import Path
 from gpufleet.spec.problem import key_text
 from policies.rule import Severity
@@ -115,7 +114,7 @@ class Finding:
         """What reading the stack file found."""
         return cls(
             rule="spec",
-            level=Level.ERROR if problem.severity is ProblemSeverity.ERROR else Level.WARNING,
+            level=Level(problem.severity.value),
             verdict=Verdict.FAIL,
             key=problem.key,
             message=problem.message,

@@ -136,7 +136,7 @@ class _Job:
         subject = self._subject(file, loaded.environment, attempts)
         results = attempts.run("rules", lambda: self._judged(subject, configuration, inputs, waivers, base)) or Judged()
         attempts.findings += results.findings
-        steps = {"spec", "plan"} - {finding.rule for finding in attempts.findings}
+        steps = {"spec", "plan"} - {finding.rule for finding in attempts.findings if finding.level is not Level.NOTE}
         report = replace(
             self._report(label, ordered(attempts.findings), inputs=inputs),
             passed=tuple(sorted(steps | {*results.ids(policies.Verdict.PASS)})),

@@ -89,13 +89,14 @@ def outcomes(report: Report) -> tuple[RuleOutcome, ...]:
 
 
 def _outcome(id_: str, findings: list[Finding], report: Report) -> Outcome:
-    if any(finding.verdict is Verdict.FAIL for finding in findings):
+    objections = [finding for finding in findings if finding.level is not Level.NOTE]
+    if any(finding.verdict is Verdict.FAIL for finding in objections):
         return Outcome.FAIL
-    if findings:
+    if objections:
         return Outcome.UNDECIDED
     if id_ in report.disabled:
         return Outcome.DISABLED
-    return Outcome.PASS if id_ in report.passed else Outcome.NOT_APPLICABLE
+    return Outcome.PASS if findings or id_ in report.passed else Outcome.NOT_APPLICABLE
 
 
 def _of_rule(rule: AnyRule) -> RuleText:

@@ -118,7 +118,7 @@ def _first(problems: list[Problem], name: str) -> list[Problem]:
         return problems
     rest = len(problems) - MOST_PROBLEMS
     ordered = sorted(
-        problems, key=lambda problem: (problem.severity is Severity.WARNING, problem.line or 0, problem.column or 0)
+        problems, key=lambda problem: (problem.severity is not Severity.ERROR, problem.line or 0, problem.column or 0)
     )
     return [
         *ordered[:MOST_PROBLEMS],

@@ -19,10 +19,12 @@ _LONGEST = 80
 
 
 class Severity(StrEnum):
-    """Whether a problem stops the run."""
+    """Whether a problem stops the run: an error alone does."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """Right or wrong by what the stack file doesn't say, such as whether the environment is there already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +74,12 @@ class SpecError(ConfigurationError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         ordered = sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
         self.problems: tuple[Problem, ...] = tuple(ordered)
-        count = sum(problem.severity is Severity.ERROR for problem in ordered)
-        summary = f"{count} error{'' if count == 1 else 's'}"
-        if warnings := len(ordered) - count:
-            summary += f", {warnings} warning{'' if warnings == 1 else 's'}"
+        counts = {one: sum(problem.severity is one for problem in ordered) for one in Severity}
+        summary = ", ".join(
+            f"{count} {one}{'' if count == 1 else 's'}"
+            for one, count in counts.items()
+            if count or one is Severity.ERROR
+        )
         super().__init__("\n".join([*map(str, ordered), summary]))
 
 

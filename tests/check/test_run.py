@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from gpufleet.catalog.table import CatalogError
 from gpufleet.check import Level, Verdict, run
-from gpufleet.check.report import worst
+from gpufleet.check.report import FailOn, worst
 from gpufleet.errors import ConfigurationError, ExitCode
 from gpufleet.spec import Environment
 from policies.rules.scale002_infiniband_domain import InfinibandDomain
@@ -84,6 +85,14 @@ def test_damaged_data_is_no_finding_on_an_environment(stacks: Stacks, monkeypatc
     monkeypatch.setattr(run, "estimate", _raising(CatalogError("prices.csv:3: usd is 'x', not a price")))
     with pytest.raises(CatalogError, match=r"^prices\.csv:3: "):
         stacks.check()
+
+
+def test_a_budget_that_may_exist_already_is_a_note_and_no_broken_step(stacks: Stacks) -> None:
+    fail_on = frozenset({FailOn.WARNING})
+    report = stacks.check({("budget", "start"): "2026-10-01"}, today=dt.date(2027, 1, 10), fail_on=fail_on)
+    (found,) = report.findings
+    assert (found.rule, found.level, found.key) == ("spec", Level.NOTE, "budget.start")
+    assert (report.exit_code, report.verdict, "spec" in report.passed) == (ExitCode.OK, Verdict.PASS, True)
 
 
 def test_without_a_folder_for_plans_it_plans_anew(stacks: Stacks, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from gpufleet.check import Report
+from gpufleet.check import Level, Report
 from gpufleet.report.document import document, json_text
 from tests.report.samples import NASTY, ROOT, finding, passing, pull_request, report
 
@@ -44,6 +44,13 @@ def test_every_rule_has_its_verdict() -> None:
         "plan": "pass",
         "spec": "pass",
     }
+
+
+def test_a_note_breaks_no_step() -> None:
+    noted: Any = document(report(finding(level=Level.NOTE, rule="spec", severity=None), passed=("plan", "spec")))
+    assert {one["id"]: one["verdict"] for one in noted["rules"]} == {"plan": "pass", "spec": "pass"}
+    expiring: Any = document(report(finding(level=Level.NOTE, rule="waivers", severity=None)))
+    assert {one["id"]: one["verdict"] for one in expiring["rules"]} == {"waivers": "pass"}
 
 
 def test_a_finding_says_what_it_is_and_what_became_of_it() -> None:

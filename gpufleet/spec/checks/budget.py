@@ -42,5 +42,6 @@ def _calendar(start: dt.date, today: dt.date) -> Iterator[Problem]:
             message=f"{start} is before this month, which Azure refuses for a new budget and keeps for an existing one",
             fix=f"For a new environment write {this_month} or later; for an existing one leave it",
             source=_BUDGETS,
-            severity=Severity.WARNING,
+            # Every environment gets there in its second month, and nothing here says which of the two it is.
+            severity=Severity.NOTE,
         )

@@ -39,7 +39,7 @@ _TODAY = dt.date(2026, 11, 21)
         "budget.start",
         "2026-10-01 is before this month, which Azure refuses for a new budget and keeps for an existing one",
         {_START: "2026-11-01"},
-        severity=Severity.WARNING,
+        severity=Severity.NOTE,
         today=_TODAY,
     ),
 )
