@@ -9,6 +9,7 @@ from typing import Final
 
 from gpufleet.check.finding import Finding
 from gpufleet.check.report import Comparison, Report
+from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.cost.render.document import difference_document, summary
 from gpufleet.report.rule_texts import RuleOutcome, outcomes
 from gpufleet.report.tools import tool_versions
@@ -41,6 +42,7 @@ def document(report: Report) -> dict[str, object]:
         "disabled": list(report.disabled),
         "rules": [_rule(outcome) for outcome in outcomes(report)],
         "comparison": None if report.comparison is None else _comparison(report.comparison, report),
+        "waivers": [_use(use) for use in report.waivers],
         "cost": None if report.estimate is None else summary(report.estimate),
         "sizing": None if report.advice is None else [one.as_dict() for one in report.advice],
     }
@@ -102,6 +104,18 @@ def _finding(finding: Finding, report: Report) -> dict[str, object]:
         "waiver": None if finding.waiver is None else _waiver(finding.waiver),
         "location": None if place is None else {"file": place.file, "line": place.line, "column": place.column},
         "trace": finding.trace or None,
+    }
+
+
+def _use(use: WaiverUse) -> dict[str, object]:
+    return {
+        "rule": use.waiver.rule,
+        **_waiver(use.waiver),
+        "findings": use.findings,
+        "covered": use.covered,
+        "amount": None if use.amount is None else f"{use.amount:f}",
+        "resources": list(use.resources),
+        "remark": use.remark.value if use.remark else None,
     }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import jsonschema
 import pytest
 
 from gpufleet.check import Level, Report
+from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.report.document import document, json_text
-from tests.report.samples import NASTY, ROOT, finding, passing, pull_request, report
+from policies.waivers import Kind
+from tests.report.samples import NASTY, ROOT, WAIVER, finding, passing, pull_request, report
 
 SCHEMA: Any = json.loads((ROOT / "docs/schemas/check.v1.json").read_text(encoding="utf-8"))
 PULL_REQUEST: Any = document(pull_request())
@@ -68,6 +72,21 @@ def test_a_finding_says_what_it_is_and_what_became_of_it() -> None:
         "bound": "128",
         "location": {"file": "stacks/waivers.yaml", "line": 3, "column": 3},
     }
+
+
+def test_what_every_waiver_does_is_there() -> None:
+    use = WaiverUse(
+        waiver=WAIVER, findings=2, covered=1, amount=Decimal(151), resources=("urn:x",), remark=Kind.EXPIRING
+    )
+    made: Any = document(report(waivers=(use,)))
+    jsonschema.Draft202012Validator(SCHEMA).validate(made)
+    (found,) = made["waivers"]
+    assert (found["rule"], found["resource"], found["bound"]) == ("SCALE002", "training/frontier/pools/h100", "128")
+    assert (found["findings"], found["covered"], found["amount"]) == (2, 1, "151")
+    assert (found["resources"], found["remark"]) == (["urn:x"], "expiring")
+    unused: Any = document(report(waivers=(replace(use, findings=0, amount=None, remark=None),)))
+    jsonschema.Draft202012Validator(SCHEMA).validate(unused)
+    assert (unused["waivers"][0]["amount"], unused["waivers"][0]["remark"]) == (None, None)
 
 
 def test_the_base_is_beside_it() -> None:
