@@ -14,11 +14,14 @@ class InfinibandDomainSettings(Settings):
     """What SCALE002 allows."""
 
     max_nodes: int = limits.value("vmss.infiniband_domain_nodes")
-    """Nodes of one scale set: 100, up to 300 when Azure support has raised it."""
+    """Nodes of one scale set."""
+    max_raised_nodes: int = limits.value("vmss.infiniband_domain_nodes_raised")
+    """Nodes of one scale set of a pool that declares the support request by which Azure has raised its domain
+    (`infiniband`); it has what it declares there, and no more than this."""
 
 
 class InfinibandDomain(Rule[Pool, InfinibandDomainSettings]):
-    """A pool with InfiniBand has at most 100 nodes.
+    """A pool with InfiniBand has at most 100 nodes, or what a support request has raised that to.
 
     A scale set is the boundary of an InfiniBand fabric, and only a single placement group has one: 100 virtual
     machines, up to 300 by support request. What is beyond the limit comes up without InfiniBand to the rest, or not at
@@ -32,7 +35,7 @@ class InfinibandDomain(Rule[Pool, InfinibandDomainSettings]):
     measure = "maxNodes"
     fix = (
         "Give the fabric more pools, or a plain `nodes: N`, which becomes several domains; where Azure support has "
-        "raised the limit, state maxNodes in policies/config/<environment>.json"
+        "raised the limit, declare it: `infiniband: { maxNodes: …, supportRequest: … }`"
     )
     source = "azure-compute-docs setup-infiniband, virtual-machine-scale-sets-placement-groups"
     settings = InfinibandDomainSettings
@@ -43,10 +46,17 @@ class InfinibandDomain(Rule[Pool, InfinibandDomainSettings]):
 
     def judge(self, subject: Pool, view: View, settings: InfinibandDomainSettings) -> Iterator[Objection]:
         """Whether its maximum fits one domain."""
-        if subject.size.rdma and subject.most > settings.max_nodes:
+        if subject.size.rdma and subject.most > (most := _most(subject, settings)):
             yield Objection(
                 message=f"{subject.name} may grow to {subject.most:,} nodes, and an InfiniBand domain has at most "
-                f"{settings.max_nodes:,}",
+                f"{most:,}",
                 setting=("nodes", "max"),
                 amount=subject.most,
             )
+
+
+def _most(pool: Pool, settings: InfinibandDomainSettings) -> int:
+    specified = pool.specified
+    if specified is None or specified.infiniband is None:
+        return settings.max_nodes
+    return min(specified.infiniband.max_nodes, settings.max_raised_nodes)
