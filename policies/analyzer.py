@@ -29,6 +29,7 @@ from policies.configuration import ALL, LEVEL, configured
 from policies.evaluate import Configured, Judgement, Result, Verdict, defaults, evaluate
 from policies.pack_info import info, wire_level, wire_severity
 from policies.recording import Recording
+from policies.remediation import remediation
 from policies.rule import AnyRule, Enforcement, Pack, Scope, Severity
 from policies.view import View
 from policies.wording import STACKS, Wording
@@ -36,8 +37,7 @@ from policies.wording import STACKS, Wording
 _LEVELS: Final = {
     analyzer_pb2.ADVISORY: Enforcement.ADVISORY,
     analyzer_pb2.MANDATORY: Enforcement.MANDATORY,
-    # Nothing here remediates, and what is not remediated must not pass.
-    analyzer_pb2.REMEDIATE: Enforcement.MANDATORY,
+    analyzer_pb2.REMEDIATE: Enforcement.REMEDIATE,
     analyzer_pb2.DISABLED: Enforcement.DISABLED,
 }
 _OWN: Final = {policy.name: policy for policy in own.OWN}
@@ -124,10 +124,15 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def Remediate(  # noqa: N802
         self, request: analyzer_pb2.AnalyzeRequest, context: grpc.ServicerContext
     ) -> analyzer_pb2.RemediateResponse:
-        """Nothing is rewritten; this call alone says which inputs are the provider's defaults."""
+        """Tags, of rules that are told to; this call alone says which inputs are the provider's defaults."""
         del context
         self._recording.defaults(request)
-        return analyzer_pb2.RemediateResponse()
+        rules = [rule for rule in self._enabled(Scope.RESOURCE) if self._configured[rule.id].remediate]
+        if not rules:
+            return analyzer_pb2.RemediateResponse()
+        view = self._recording.view(request)
+        remediations = (remediation(rule, self._configured[rule.id], view, request) for rule in rules)
+        return analyzer_pb2.RemediateResponse(remediations=[one for one in remediations if one is not None])
 
     def Analyze(  # noqa: N802
         self, request: analyzer_pb2.AnalyzeRequest, context: grpc.ServicerContext
@@ -183,14 +188,18 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
             near = nearest_name(name, sorted(known))
             self._problems.append((name, f"there is no rule {name}" + (f"; did you mean {near}?" if near else "")))
         for name in _OWN.keys() & given.keys():
-            self._own_levels[name] = _LEVELS[given[name].enforcementLevel]
+            level = _LEVELS[given[name].enforcementLevel]
+            self._own_levels[name] = Enforcement.MANDATORY if level is Enforcement.REMEDIATE else level
         for rule in self._rules:
             entry = given.get(rule.id)
             if entry is None:
                 self._configured[rule.id] = defaults(rule)
                 continue
             values = plain(mapping(entry.properties))
-            content = {**(values if isinstance(values, dict) else {}), LEVEL: _LEVELS[entry.enforcementLevel]}
+            level = _LEVELS[entry.enforcementLevel]
+            if level is Enforcement.REMEDIATE and not rule.remediates:
+                level = Enforcement.MANDATORY  # Pulumi's `all: remediate`: what nobody mends must not pass
+            content = {**(values if isinstance(values, dict) else {}), LEVEL: level}
             try:
                 self._configured[rule.id] = configured(rule, content, None, rule.id)
             except ConfigurationError as error:

@@ -26,7 +26,7 @@ ALL: Final = "all"
 OWN: Final = frozenset(policy.name for policy in own.OWN)
 """Policies of the packs that are no rules."""
 _FORM: Final = "It is a JSON object by rule id."
-_LEVELS: Final = f"Use one of {', '.join(Enforcement)}."
+_LEVELS: Final = "Use advisory, mandatory or disabled; remediate for a rule that can mend tags."
 
 
 def load(environment: str, rules: Iterable[AnyRule], folder: Path = FOLDER) -> dict[str, Configured]:
@@ -83,6 +83,8 @@ def parse(content: object, rules: Iterable[AnyRule], name: str) -> dict[str, Con
                 "no such rule.",
             )
     level = _level(content.get(ALL), f"{name}: {ALL}")
+    if level is Enforcement.REMEDIATE:
+        raise ConfigurationError(f"{name}: {ALL}: most rules can't remediate", hint=_LEVELS)
     for policy in own.OWN:
         _level(content.get(policy.name), f"{name}: {policy.name}")
     return {id_: configured(rule, content.get(id_), level, f"{name}: {id_}") for id_, rule in known.items()}
@@ -106,6 +108,10 @@ def configured(rule: AnyRule, value: object, level: Enforcement | None, name: st
             hint=f"Its settings are {', '.join(allowed)}." if allowed else "This rule has no settings.",
         ) from None
     own = _level(value, name)
+    if own is Enforcement.REMEDIATE:
+        if not rule.remediates:
+            raise ConfigurationError(f"{name}: this rule can't remediate", hint=_LEVELS)
+        return Configured(settings=found, enforcement=Enforcement.MANDATORY, remediate=True)
     return Configured(settings=found, enforcement=own or level or rule.enforcement)
 
 

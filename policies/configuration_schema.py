@@ -9,7 +9,8 @@ from policies import own
 from policies.configuration import ALL, LEVEL
 from policies.rule import AnyRule, Enforcement
 
-_LEVEL = {"type": "string", "enum": [*Enforcement]}
+_LEVEL = {"type": "string", "enum": [level for level in Enforcement if level is not Enforcement.REMEDIATE]}
+_REMEDIABLE = {"type": "string", "enum": [*Enforcement]}
 
 
 def schema(rules: Iterable[AnyRule]) -> dict[str, Any]:
@@ -31,16 +32,17 @@ def schema(rules: Iterable[AnyRule]) -> dict[str, Any]:
 
 def _entry(rule: AnyRule) -> dict[str, Any]:
     settings = rule.settings.model_json_schema()
+    level = _REMEDIABLE if rule.remediates else _LEVEL
     return {
         "description": f"{rule.title()}.",
         "default": rule.enforcement,
         "oneOf": [
-            _LEVEL,
+            level,
             {
                 "type": "object",
                 "required": [LEVEL],
                 "additionalProperties": False,
-                "properties": {LEVEL: _LEVEL, **settings.get("properties", {})},
+                "properties": {LEVEL: level, **settings.get("properties", {})},
                 **({"$defs": settings["$defs"]} if "$defs" in settings else {}),
             },
         ],

@@ -79,6 +79,8 @@ class Configured:
 
     settings: Settings
     enforcement: Enforcement
+    """Mandatory, too, where it is to be remediated."""
+    remediate: bool = False
 
 
 def evaluate(
@@ -96,7 +98,8 @@ def evaluate(
 
 def defaults(rule: AnyRule) -> Configured:
     """What holds for a rule that nobody configured."""
-    return Configured(settings=rule.settings(), enforcement=rule.enforcement)
+    # Unvalidated, as pydantic takes any default: so no validator is made for a rule that nobody configured.
+    return Configured(settings=rule.settings.model_construct(), enforcement=rule.enforcement)
 
 
 def _enabled(rules: Iterable[AnyRule], configuration: Mapping[str, Configured]) -> Iterator[tuple[AnyRule, Configured]]:

@@ -46,18 +46,33 @@ class Recording:
         """Take a resource's inputs.
 
         Returns:
-            the resource and what it belongs to, which the engine has always asked about before: so it has its label
-            and its place in the specification.
+            as `view`.
 
         Raises:
             TypeError: a property is nothing that JSON has.
         """
+        node = self._node(request)
+        with self._lock:
+            self._nodes[node.urn] = node
+        return self._above(node)
+
+    def view(self, request: analyzer_pb2.AnalyzeRequest) -> View:
+        """A resource and what it belongs to, which gives it its label and its place in the specification.
+
+        The engine has always asked about that before.
+
+        Raises:
+            TypeError: a property is nothing that JSON has.
+        """
+        return self._above(self._node(request))
+
+    def _node(self, request: analyzer_pb2.AnalyzeRequest) -> Node:
         with self._lock:
             added = self._defaulted.get(request.urn, frozenset()) | _ADDED
         if request.type.startswith(_PROVIDER):
             added |= _ADDED_TO_PROVIDERS
         inputs = {key: value for key, value in properties(mapping(request.properties)).items() if key not in added}
-        node = Node(
+        return Node(
             urn=request.urn,
             type=request.type,
             name=request.urn.rsplit("::", 1)[-1],
@@ -67,9 +82,10 @@ class Recording:
             provider=provider_urn(f"{request.provider.urn}::id") if request.HasField("provider") else "",
             protect=request.options.protect,
         )
+
+    def _above(self, node: Node) -> View:
+        nodes = [node]
         with self._lock:
-            self._nodes[node.urn] = node
-            nodes = [node]
             while (above := self._nodes.get(nodes[-1].parent)) is not None and above not in nodes:
                 nodes.append(above)
         return _view(nodes)

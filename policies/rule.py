@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
-from gpufleet.spec.base import Path
+from gpufleet.spec.base import Documented, Path
 
 if TYPE_CHECKING:
     from policies.view import View
@@ -39,6 +39,8 @@ class Severity(StrEnum):
 class Enforcement(StrEnum):
     """What a finding does, in Pulumi's words (pulumi_policy.EnforcementLevel)."""
 
+    REMEDIATE = "remediate"
+    """Mandatory, and a policy pack mends what it can: tags, of the rules whose `remediates` is true."""
     MANDATORY = "mandatory"
     ADVISORY = "advisory"
     DISABLED = "disabled"
@@ -53,7 +55,7 @@ class Scope(StrEnum):
     """The whole graph, and what was declared: the engine asks at the end of a preview, and at the end of an `up`."""
 
 
-class Settings(BaseModel):
+class Settings(Documented):
     """Base of the rules' settings: keys in camelCase, an unknown key is an error.
 
     Give fields plain types (int, float, bool, str, lists of them) with literal defaults: they become the policy's
@@ -61,7 +63,7 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, defer_build=True
     )
 
 
@@ -127,6 +129,9 @@ class Rule(ABC, Generic[SubjectT, SettingsT]):
     measure: ClassVar[str] = ""
     """Of an objection's `amount`, in camelCase with its unit: `maxNodes`, `overBudgetUsd`; "" when it has none. A
     waiver of a rule with a measure must give a bound in it."""
+    remediates: ClassVar[bool] = False
+    """Whether `remedy` can mend what the rule objects to. Tags alone are ever mended: what a pull request doesn't show,
+    such as another size of a pool, would be a surprise."""
     fix: ClassVar[str]
     """What to do, a sentence without its full stop, unless an objection says it better."""
     source: ClassVar[str]
@@ -144,6 +149,14 @@ class Rule(ABC, Generic[SubjectT, SettingsT]):
         Raises:
             UndecidedError, MistypedError: a value can't be read; see `policies.reading`.
         """
+
+    def remedy(self, subject: SubjectT, view: View, settings: SettingsT) -> Mapping[str, str]:  # noqa: ARG002
+        """Tags that a subject lacks, by key; none when there is nothing to mend or nobody can.
+
+        Raises:
+            UndecidedError, MistypedError: as `judge`.
+        """
+        return {}
 
     @classmethod
     def title(cls) -> str:

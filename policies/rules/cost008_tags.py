@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from gpufleet.catalog.table import read
-from gpufleet.graph.model import Value
 from gpufleet.spec import own_tags
 from policies.reading import UndecidedError
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
@@ -33,6 +32,7 @@ class Tags(Rule[Resource, TagsSettings]):
     pack = Pack.COST
     severity = Severity.MEDIUM
     scope = Scope.RESOURCE
+    remediates = True
     fix = "Give it the environment's tags: `tags=environment.tags` in a component"
     source = "azure-resource-manager tag-resources; which types take tags: pulumi-azure-native"
     settings = TagsSettings
@@ -52,25 +52,18 @@ class Tags(Rule[Resource, TagsSettings]):
         if lacking:
             yield Objection(message=f"{subject.node.name} lacks the tag{'s' * (len(lacking) > 1)} {', '.join(lacking)}")
 
+    def remedy(self, subject: Resource, view: View, settings: TagsSettings) -> Mapping[str, str]:
+        """The environment's tags that it lacks; what it states itself is kept."""
+        if takes_tags(subject.type) is not True or view.declared is None:
+            return {}
+        stated = subject.properties.below(_TAGS)
+        tags = own_tags.environment_tags(view.name, view.declared.environment)
+        return {key: value for key, value in tags.items() if not (stated.text(key) or "").strip()}
+
 
 def takes_tags(type_: str) -> bool | None:
     """Whether a type (without an API version) takes tags; None when nobody knows. Other clouds' resources take none."""
     return _table().get(type_) if type_.startswith("azure-native:") else False
-
-
-def remedy(type_: str, properties: Mapping[str, Value], tags: Mapping[str, str]) -> dict[str, Value] | None:
-    """The properties with the tags that they lack; None when nothing is to do or can be done.
-
-    Args:
-        type_: type token without an API version.
-        properties: of the resource; what it states is kept.
-        tags: of the environment.
-    """
-    stated = properties.get(_TAGS)
-    if takes_tags(type_) is not True or not (stated is None or isinstance(stated, dict)):
-        return None
-    missing = {key: value for key, value in tags.items() if (stated or {}).get(key) in (None, "")}
-    return {**properties, _TAGS: {**(stated or {}), **missing}} if missing else None
 
 
 @lru_cache(maxsize=1)

@@ -66,11 +66,11 @@ def show(
         analyzer = Analyzer(pack, rules, stacks=stacks, today=lambda: today)
         analyzer.Configure(_configuration(analyzer, configuration or {}), _CONTEXT)
         found: list[analyzer_pb2.AnalyzeDiagnostic] = []
-        for node in _parents_first(graph):
+        for node in parents_first(graph):
             if node.urn not in unseen:
-                request = _request(graph, node)
-                analyzer.Remediate(request, _CONTEXT)
-                found += analyzer.Analyze(request, _CONTEXT).diagnostics
+                asked = request(graph, node)
+                analyzer.Remediate(asked, _CONTEXT)
+                found += analyzer.Analyze(asked, _CONTEXT).diagnostics
         stack = analyzer_pb2.AnalyzeStackRequest(resources=[_resource(graph, node, outputs or {}) for node in graph])
         found += analyzer.AnalyzeStack(stack, _CONTEXT).diagnostics
         said += map(heard, found)
@@ -112,12 +112,13 @@ def wire(value: object) -> Any:  # noqa: ANN401 what a Struct takes
 
 def struct(properties: Mapping[str, object]) -> Struct:
     """Properties as a message: every number is a float there."""
-    made = Struct()
-    made.update({key: wire(value) for key, value in properties.items()})
-    return made
+    message = Struct()
+    message.update({key: wire(value) for key, value in properties.items()})
+    return message
 
 
-def _parents_first(graph: Graph) -> list[Node]:
+def parents_first(graph: Graph) -> list[Node]:
+    """The order in which the engine asks."""
     return sorted(graph, key=lambda node: (len(list(graph.ancestors(node))), node.urn))
 
 
@@ -142,27 +143,29 @@ _REQUESTS: dict[int, tuple[Node, analyzer_pb2.AnalyzeRequest]] = {}
 """By node, which is kept so that its id stays its own: most examples share most of theirs."""
 
 
-def _request(graph: Graph, node: Node) -> analyzer_pb2.AnalyzeRequest:
+def request(graph: Graph, node: Node) -> analyzer_pb2.AnalyzeRequest:
+    """What the engine asks before it makes a resource."""
     if id(node) not in _REQUESTS:
-        _REQUESTS[id(node)] = (node, _made(graph, node))
+        _REQUESTS[id(node)] = (node, made(graph, node))
     return _REQUESTS[id(node)][1]
 
 
-def _made(graph: Graph, node: Node) -> analyzer_pb2.AnalyzeRequest:
+def made(graph: Graph, node: Node) -> analyzer_pb2.AnalyzeRequest:
+    """The same, anew."""
     added = {"azureApiVersion": "2025-09-01", "generatedName": "x-1a2b", "__defaults": ["generatedName"]}
     more = added if node.type.startswith("azure-native:") else {}
     return analyzer_pb2.AnalyzeRequest(properties=struct({**node.properties, **more}), **_parts(graph, node))
 
 
 def _resource(graph: Graph, node: Node, outputs: Mapping[str, Any]) -> analyzer_pb2.AnalyzerResource:
-    request = _request(graph, node)
+    asked = request(graph, node)
     return analyzer_pb2.AnalyzerResource(
         urn=node.urn,
         type=node.type,
         name=node.name,
-        provider=request.provider if request.HasField("provider") else None,
-        options=request.options,
-        properties=struct({**node.properties, **outputs}) if outputs else request.properties,
+        provider=asked.provider if asked.HasField("provider") else None,
+        options=asked.options,
+        properties=struct({**node.properties, **outputs}) if outputs else asked.properties,
         parent=node.parent,
         dependencies=node.dependencies,
         propertyDependencies={
@@ -186,8 +189,8 @@ def _configuration(analyzer: Analyzer, given: Mapping[str, Any]) -> analyzer_pb2
         level = entry.get(LEVEL, level) if isinstance(entry, dict) else entry
         assert level, f"the engine refuses {name} without a level"
         entries[name] = (level, {**filled, **settings})
-    request = analyzer_pb2.ConfigureAnalyzerRequest()
+    filled_in = analyzer_pb2.ConfigureAnalyzerRequest()
     for name, (level, settings) in entries.items():
-        request.policyConfig[name].enforcementLevel = analyzer_pb2.EnforcementLevel.Value(level.upper())
-        request.policyConfig[name].properties.update(settings)
-    return request
+        filled_in.policyConfig[name].enforcementLevel = analyzer_pb2.EnforcementLevel.Value(level.upper())
+        filled_in.policyConfig[name].properties.update(settings)
+    return filled_in

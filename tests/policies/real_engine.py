@@ -74,10 +74,14 @@ class Engine:
         file: its stack file.
         configured: `--policy-pack-config` of all packs.
         folder: for what it writes.
+        project: folder of the Pulumi project.
     """
 
-    def __init__(self, stack: str, file: Path, configured: Mapping[str, Any], folder: Path) -> None:
+    def __init__(
+        self, stack: str, file: Path, configured: Mapping[str, Any], folder: Path, *, project: Path = ROOT
+    ) -> None:
         self._stack = stack
+        self._project = project
         self._file = file
         self._folder = folder
         engine = ensure_engine()
@@ -123,7 +127,7 @@ class Engine:
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [self._pulumi, *arguments, "--non-interactive", "--color", "never"],
-            cwd=ROOT,
+            cwd=self._project,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -137,33 +136,6 @@ def test_no_value_makes_a_rule_raise(key: str) -> None:
         graph = Graph(changed if node is pool else node for node in view.graph)
         for result in evaluate(View(graph=graph), COST):
             assert not any(one.raised for one in result.judgements), (key, value, result.judgements)
-
-
-def test_a_remedy_adds_the_tags_that_are_missing_and_keeps_the_others() -> None:
-    tags = {"owner": "ml", "environment": "dev"}
-    before: dict[str, Value] = {"vmSize": "x", "tags": {"owner": "me", "team": "a"}}
-    fixed = cost008_tags.remedy(AGENT_POOL, before, tags)
-    assert fixed == {"vmSize": "x", "tags": {"owner": "me", "team": "a", "environment": "dev"}}
-    assert cost008_tags.remedy(AGENT_POOL, {}, tags) == {"tags": tags}
-    assert cost008_tags.remedy(AGENT_POOL, {"tags": {**tags}}, tags) is None
-
-
-@pytest.mark.parametrize(
-    ("type_", "properties"),
-    [
-        ("azure-native:consumption:Budget", {}),
-        ("azure-native:quantum:Workspace", {}),
-        ("kubernetes:core/v1:Namespace", {}),
-        (AGENT_POOL, {"tags": UNKNOWN}),
-        (AGENT_POOL, {"tags": "owner=ml"}),
-    ],
-)
-def test_nothing_is_remedied_that_takes_no_tags_or_whose_tags_are_not_known(
-    type_: str, properties: dict[str, Value]
-) -> None:
-    before = json.dumps(properties, default=repr)
-    assert cost008_tags.remedy(type_, properties, {"owner": "ml"}) is None
-    assert json.dumps(properties, default=repr) == before
 
 
 def test_the_table_of_tags_is_that_of_the_installed_sdk() -> None:

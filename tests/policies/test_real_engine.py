@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from gpufleet.engine.project import ROOT
 from gpufleet.engine.sandbox_home import HOME_VARIABLE
 from policies.catalogue import rules
 from policies.configuration import LEVEL
@@ -35,7 +37,9 @@ def _all_agree(answers: dict[str, Answer]) -> None:
         assert not [one for one in answer.own if one.level == "mandatory"], (way, answer.own)
 
 
-@pytest.mark.parametrize("stack", ["dev", "staging", "prod", pytest.param("frontier", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "stack", ["dev", *(pytest.param(stack, marks=pytest.mark.soak) for stack in ("staging", "prod", "frontier"))]
+)
 def test_a_committed_stack_passes_and_every_way_to_ask_agrees(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,3 +83,51 @@ def test_a_mandatory_rule_stops_the_preview_and_the_up_before_anything_is_made(
         assert "Decided at stacks/Pulumi.dev.yaml:" in answer.output
         assert "Traceback" not in answer.output
     assert "containerservice:AgentPool::lab-h100" not in engine.state()
+
+
+_UNTAGGED = """
+import sys
+sys.path.insert(0, {root!r})
+import pulumi
+from components import program
+
+def untag(args):
+    if args.type_ == "azure-native:resources:ResourceGroup":
+        args.props.pop("tags", None)
+    return pulumi.ResourceTransformationResult(args.props, args.opts)
+
+pulumi.runtime.register_stack_transformation(untag)
+program.main()
+"""
+
+
+def test_tags_that_a_program_forgets_are_added_where_the_configuration_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    project = tmp_path / "project"
+    project.mkdir()
+    settings = (ROOT / "Pulumi.yaml").read_text(encoding="utf-8")
+    assert "virtualenv: .venv" in settings
+    (project / "Pulumi.yaml").write_text(settings.replace("virtualenv: .venv", f"virtualenv: {ROOT / '.venv'}"))
+    (project / "__main__.py").write_text(_UNTAGGED.format(root=str(ROOT)))
+    (project / "stacks").mkdir()
+    file, configured = committed("dev")
+
+    refused = Engine("dev", file, configured, tmp_path, project=project).preview()
+    assert refused.code != 0
+    assert {urn.split("::")[2].split("$")[-1] for rule, _, urn, _ in refused.findings if rule == "COST008"} == {
+        "azure-native:resources:ResourceGroup"
+    }
+
+    engine = Engine("dev", file, {**configured, "COST008": "remediate"}, tmp_path, project=project)
+    done = engine.up()
+    assert done.code == 0, done.output
+    state = json.loads(engine.state())
+    tags = [
+        one["inputs"]["tags"]
+        for one in state["deployment"]["resources"]
+        if one["type"] == "azure-native:resources:ResourceGroup"
+    ]
+    assert len(tags) > 1
+    assert all(one["environment"] == "dev" and one["managed-by"] == "gpufleet" for one in tags)
