@@ -33,7 +33,7 @@ def test_a_level_and_settings_are_taken_and_the_rest_keeps_its_defaults() -> Non
     found = configuration.parse(
         {"SCALE002": {"enforcementLevel": "advisory", "maxNodes": 300}, "SCALE003": "disabled"}, rules(), "x"
     )
-    assert found["SCALE002"].settings.model_dump() == {"max_nodes": 300}
+    assert found["SCALE002"].settings.model_dump() == {"max_nodes": 300, "max_raised_nodes": 300}
     assert found["SCALE002"].enforcement is Enforcement.ADVISORY
     assert found["SCALE003"].enforcement is Enforcement.DISABLED
     cost002 = rule("COST002")
