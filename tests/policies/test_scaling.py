@@ -153,7 +153,12 @@ def test_a_rule_over_resources_says_the_same_of_each_alone(one: AnyRule, example
     entry = {one.id: configured(one, {"enforcementLevel": one.enforcement, **example.settings}, None, one.id)}
     whole = examples.view(example)
     (together,) = evaluate(whole, [one], entry)
-    alone = [evaluate(View(graph=Graph([resource])), [one], entry)[0] for resource in whole.graph]
+    # What a pack gives a rule: a resource with the components that it belongs to, which have the specification.
+    alone = [
+        evaluate(View(graph=Graph([resource, *whole.graph.ancestors(resource)])), [one], entry)[0]
+        for resource in whole.graph
+        if resource.custom
+    ]
     assert {(found.resource, found.verdict) for found in together.judgements} == {
         (found.resource, found.verdict) for result in alone for found in result.judgements
     }
