@@ -82,6 +82,10 @@ def parse(content: object, rules: Iterable[AnyRule], name: str) -> dict[str, Con
                 hint="Every pack gets the whole file, and Pulumi refuses an entry without a level in a pack that has "
                 "no such rule.",
             )
+        if key not in known and isinstance(entry, Mapping) and (others := [one for one in entry if one != LEVEL]):
+            raise ConfigurationError(
+                f"{name}: {key}.{others[0]}: there is no such key", hint=f"It has a {LEVEL} alone."
+            )
     level = _level(content.get(ALL), f"{name}: {ALL}")
     if level is Enforcement.REMEDIATE:
         raise ConfigurationError(f"{name}: {ALL}: most rules can't remediate", hint=_LEVELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from gpufleet.spec.base import Documented, Path
 
@@ -63,8 +65,21 @@ class Settings(Documented):
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True, defer_build=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,
+        allow_inf_nan=False,  # nothing is more than NaN, so as a limit it would let everything pass
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_number_is_no_text(cls, value: object, info: ValidationInfo) -> object:
+        """As the engine has it, which goes by the JSON schema: pydantic takes "24" and true for numbers, too."""
+        if isinstance(value, bool | str) and cls.model_fields[str(info.field_name)].annotation in {int, float}:
+            raise PydanticCustomError("number", "Input should be a number, not {value}", {"value": json.dumps(value)})
+        return value
 
 
 class Subject(Protocol):

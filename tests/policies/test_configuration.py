@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import jsonschema
@@ -58,7 +59,24 @@ def test_all_sets_what_has_no_level_of_its_own() -> None:
         ({"SCALE002": ["mandatory"]}, "x: SCALE002 is neither a level nor a mapping"),
         ({"SCALE002": {"maxNodes": 300}}, "x: SCALE002 has no enforcementLevel"),
         ({"SCALE002": {"enforcementLevel": "mandatory", "maxNode": 3}}, "x: SCALE002.maxNode: Extra inputs"),
-        ({"SCALE002": {"enforcementLevel": "mandatory", "maxNodes": "many"}}, "x: SCALE002.maxNodes: Input should be"),
+        (
+            {"SCALE002": {"enforcementLevel": "mandatory", "maxNodes": "300"}},
+            'x: SCALE002.maxNodes: Input should be a number, not "300"',
+        ),
+        (
+            {"SCALE002": {"enforcementLevel": "mandatory", "maxNodes": True}},
+            "x: SCALE002.maxNodes: Input should be a number, not true",
+        ),
+        (
+            {"COST011": {"enforcementLevel": "mandatory", "maxUsdPerHour": math.nan}},
+            "x: COST011.maxUsdPerHour: Input should be a finite number",
+        ),
+        (
+            {"COST011": {"enforcementLevel": "mandatory", "maxUsdPerHour": math.inf}},
+            "x: COST011.maxUsdPerHour: Input should be a finite number",
+        ),
+        ({"all": {"enforcementLevel": "mandatory", "maxNodes": 3}}, "x: all.maxNodes: there is no such key"),
+        ({"inputs": {"enforcementLevel": "mandatory", "x": 3}}, "x: inputs.x: there is no such key"),
         ({"undecided": "never"}, "x: undecided: 'never' is no enforcement level"),
         ({"all": "loud"}, "x: all: 'loud' is no enforcement level"),
     ],
