@@ -106,7 +106,9 @@ def test_rules_explain_themselves() -> None:
     (run,) = log(pull_request())["runs"]
     rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
     scale = rules["SCALE002"]
-    assert scale["shortDescription"]["text"] == "A pool with InfiniBand has at most 100 nodes."
+    assert scale["shortDescription"]["text"] == (
+        "A pool with InfiniBand has at most 100 nodes, or what a support request has raised that to."
+    )
     assert "**Fix.** Give the fabric more pools" in scale["help"]["markdown"]
     assert "**Source.** azure-compute-docs setup-infiniband" in scale["help"]["markdown"]
     assert scale["properties"] == {"problem.severity": "error", "severity": "high", "tags": ["scaling"]}
