@@ -69,6 +69,8 @@ class Report:
         advice: None likewise.
         waivers: what every waiver of the environment does; () where the rules could not be asked.
         fail_on: what fails the check beyond the default.
+        configuration: the file with what the rules allow, as messages name it, whether there is one or not (`inputs`);
+            "" where no rule was asked.
         inputs: SHA-256 in hexadecimal of every file that the verdict rests on, by the name messages give it.
     """
 
@@ -85,6 +87,7 @@ class Report:
     comparison: Comparison | None = None
     waivers: tuple[WaiverUse, ...] = ()
     fail_on: frozenset[FailOn] = frozenset()
+    configuration: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -146,6 +146,7 @@ class _Job:
             estimate=subject.estimate,
             advice=subject.advice,
             graph=subject.graph,
+            configuration=configuring.name_of(self.environment),
         )
         return _Outcome(report=report, subject=subject)
 

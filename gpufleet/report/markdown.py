@@ -19,7 +19,17 @@ from gpufleet.report.mermaid import flowchart
 from gpufleet.report.rule_texts import Outcome, outcomes
 from gpufleet.report.tools import tool_versions
 from gpufleet.report.topology import topology
-from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, summary, tally, waived_by
+from gpufleet.report.words import (
+    change_of_cost,
+    delta_of,
+    largest_first,
+    limits_of,
+    one_line,
+    sentence,
+    summary,
+    tally,
+    waived_by,
+)
 
 _MARKS: Final = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.UNDECIDED: "❔"}
 _LEVELS: Final = {Level.ERROR: "❌", Level.WARNING: "⚠️", Level.NOTE: "ℹ️"}
@@ -106,6 +116,8 @@ def _verdict(report: Report) -> str:
         difference, base = report.comparison.cost, _text(_short(report.comparison.base))
         said = "no cost to compare" if difference is None else f"**{change_of_cost(difference)}**"
         lines += [f"Against {base}: {said}", ""]
+    if limits := limits_of(report):
+        lines += [f"ℹ️ {_text(limits)}", ""]
     return "".join(f"{line}\n" for line in lines)
 
 

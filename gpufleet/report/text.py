@@ -13,7 +13,16 @@ from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.render.words import count, percent, usd
 from gpufleet.report.groups import Groups
-from gpufleet.report.words import change_of_cost, delta_of, largest_first, one_line, sentence, tally, waived_by
+from gpufleet.report.words import (
+    change_of_cost,
+    delta_of,
+    largest_first,
+    limits_of,
+    one_line,
+    sentence,
+    tally,
+    waived_by,
+)
 
 _MOST: Final = 10
 """Of what to do, of warnings and of notes, so that the report stays on one screen. Errors are all shown."""
@@ -46,6 +55,8 @@ def _report(report: Report, width: int, pen: _Pen) -> Iterator[str]:
         yield from ("", *_comparison(report.comparison, width, pen))
     if report.estimate is not None:
         yield from ("", *_cost(report.estimate, width, pen))
+    if limits := limits_of(report):
+        yield from ("", *_wrapped("", limits, width))
     for level in Level:
         if found := [finding for finding in groups.active if finding.level is level]:
             yield from ("", *_findings(count(len(found), level.value), level, found, width, pen))

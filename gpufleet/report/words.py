@@ -40,6 +40,13 @@ def summary(report: Report) -> str:
     return ", ".join([*tally(Groups.of(report)), *passed]) or "nothing was checked"
 
 
+def limits_of(report: Report) -> str:
+    """That the rules had their defaults; "" where the environment has a configuration, or no rule was asked."""
+    if not report.configuration or report.inputs.get(report.configuration):
+        return ""
+    return f"The rules have their default limits: there is no {one_line(report.configuration)}."
+
+
 def waived_by(waiver: Waiver) -> str:
     """Why a finding may pass, who says so, and until when."""
     bound = "" if waiver.bound is None else f" up to {waiver.bound:f}"

@@ -231,6 +231,11 @@ def test_any_stack_file(gpufleet: Gpufleet) -> None:
     done = gpufleet("check", "--stack-file", path, "--format", "json")
     assert (done.code, done.document["environment"], done.document["stack_file"]) == (0, "some", str(path))
     assert gpufleet("check", "named", "--stack-file", path).out.startswith("named  PASS: ")
+    done = gpufleet("check", "--stack-file", path)
+    assert "\nThe rules have their default limits: there is no policies/config/some.json.\n" in done.out
+    done = gpufleet("check", "prod", "--stack-file", path)
+    assert done.out.startswith("prod  PASS: ")
+    assert "default limits" not in done.out
 
 
 def test_a_damaged_price_list(gpufleet: Gpufleet, own_prices: Path) -> None:

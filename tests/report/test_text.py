@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from gpufleet.check import Level, Verdict
 from gpufleet.check.finding import Since
 from gpufleet.check.report import Comparison, FailOn
 from gpufleet.errors import ExitCode
+from gpufleet.report.markdown import markdown
 from gpufleet.report.text import headline, text
 from tests.report.samples import NASTY, WAIVER, finding, passing, pull_request, report
 
@@ -23,6 +25,15 @@ def test_what_passes_is_a_count() -> None:
     assert lines[0] == "prod  PASS: 3 rules passed"
     assert lines[2].split() == ["Cost,", "USD", "floor", "expected", "ceiling"]
     assert "SCALE002" not in "\n".join(lines)
+
+
+def test_default_limits_are_said_and_configured_ones_are_not() -> None:
+    name = "policies/config/prod.json"
+    said = "The rules have their default limits: there is no policies/config/prod.json."
+    for render in (text, markdown):
+        assert said in render([replace(passing("prod"), configuration=name, inputs={name: ""})]).replace("\\", "")
+        assert "default limits" not in render([replace(passing("prod"), configuration=name, inputs={name: "a" * 64})])
+        assert "default limits" not in render([report()])
 
 
 def test_every_line_fits_the_width() -> None:
