@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from gpufleet.spec.field_docs import field_docs
 from policies import examples
 from policies.evaluate import Configured, Verdict, defaults
 from policies.rule import AnyRule, Enforcement, Pack, Scope, Settings, Severity
@@ -226,9 +227,10 @@ def _settings(rule: AnyRule, settings: Settings) -> Iterator[Setting]:
         settings.model_dump(mode="json", by_alias=True),
         rule.settings().model_dump(mode="json", by_alias=True),
     )
+    docs = field_docs(rule.settings)
     for key, field in rule.settings.model_fields.items():
         name = field.alias or key
-        description = " ".join((field.description or "").split())
+        description = " ".join(docs.get(key, "").split())
         yield Setting(name=name, value=values[name], default=plain[name], description=description)
 
 

@@ -22,7 +22,22 @@ GLOBAL_SCOPE = "global"
 """What an environment has once is named as if it were a fabric of this name, so none can have it."""
 
 
-class Spec(BaseModel):
+class Documented(BaseModel):
+    """A model whose JSON Schema has each field's docstring as its description."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The model's schema, described."""
+        from gpufleet.spec.field_docs import field_docs  # noqa: PLC0415 only the JSON Schema shows them
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in field_docs(cls).items():
+            properties[cls.model_fields[name].alias or name].setdefault("description", text)
+        return schema
+
+
+class Spec(Documented):
     """Base of all specification models: immutable, keys in camelCase, an unknown key is an error."""
 
     model_config = ConfigDict(
@@ -32,18 +47,9 @@ class Spec(BaseModel):
         strict=True,
         allow_inf_nan=False,
         validate_default=True,
+        # The environment's validator has all others in it; one for each model would be made at every start for nothing.
+        defer_build=True,
     )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Each field's docstring is its description."""
-        from gpufleet.spec.field_docs import field_docs  # noqa: PLC0415 only the JSON Schema shows them
-
-        schema = handler(core_schema)
-        properties = handler.resolve_ref_schema(schema).get("properties", {})
-        for name, text in field_docs(cls).items():
-            properties[cls.model_fields[name].alias or name].setdefault("description", text)
-        return schema
 
 
 class Priority(StrEnum):
