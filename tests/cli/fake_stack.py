@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class FakeStack:
 
     def __init__(self, environment: str, *, root: Path, sandbox: bool) -> None:
         self.environment = environment
+        self.root = root
         self.sandbox = sandbox
         self.engine = Engine(pulumi=root / "pulumi", version="3.250.0", origin=Origin.BUILT, reason="a test")
 
@@ -75,6 +77,10 @@ class FakeStack:
 
     def preload(self) -> None:
         pass
+
+    @contextmanager
+    def frozen(self) -> Iterator[Path]:
+        yield self.root / "stacks" / f"Pulumi.{self.environment}.yaml"
 
     def in_doubt(self, state: State) -> tuple[Doubt, ...]:
         return self.script.doubts
