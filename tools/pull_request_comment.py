@@ -4,8 +4,8 @@
     python3 tools/pull_request_comment.py azure-devops FOLDER
 
 FOLDER holds, at any depth, what the jobs before have made: `check.md` (`gpufleet check --format markdown`) and
-`preview-ENV.txt`. The comment is known again by the marker in the first line of `check.md`. The token is read from the
-environment, and nothing but this script sees it. Runs on the system's Python, before anything is installed.
+`preview-ENV.txt`. The comment is known again by its first line, which nobody sees. The token is read from the
+environment and goes nowhere but to the API. Runs on the system's Python, before anything is installed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 
 # A comment on GitHub holds 65,536 characters, one on Azure DevOps 150,000.
 MOST_BYTES = 64_000
-# Of `gpufleet check` for several environments.
-MARKER = "<!-- gpufleet:check:several -->"
+# Not the report's own, which changes with the number of environments: there is one comment, whatever it says.
+MARKER = "<!-- gpufleet:pull-request -->"
 _CUT = "\n… cut here; the whole preview is in the artifacts of this run."
 _LEAST_PREVIEW_BYTES = 500
 _PAGE = 100
@@ -51,22 +51,21 @@ def body_of(folder: Path) -> str:
     """The comment: the check's report, then each preview folded; 64,000 bytes at most.
 
     Raises:
-        CommentError: the report leaves no room, or has no marker.
+        CommentError: the report is too large.
     """
     reports = sorted(folder.rglob("check.md"))
+    body = f"{MARKER}\n"
     if reports:
-        body = reports[0].read_text(encoding="utf-8").rstrip() + "\n"
+        body += reports[0].read_text(encoding="utf-8").rstrip() + "\n"
     else:
-        body = f"{MARKER}\n## gpufleet check: no report\n\nThe check stopped before it wrote one: see its log.\n"
-    if not body.startswith("<!-- gpufleet:"):
-        raise CommentError(f"{reports[0]} doesn't begin with a marker: was it made with --format markdown?")
+        body += "## gpufleet check: no report\n\nThe check stopped before it wrote one: see its log.\n"
     previews = sorted(folder.rglob("preview-*.txt"), key=lambda path: path.name)
     for left, path in zip(range(len(previews), 0, -1), previews, strict=True):
         room = (MOST_BYTES - _bytes(body)) // left
         if room >= _LEAST_PREVIEW_BYTES:
             body += _folded(path, room)
     if _bytes(body) > MOST_BYTES:
-        raise CommentError(f"{reports[0]} has more than {MOST_BYTES:,} bytes: make it with --max-bytes")
+        raise CommentError(f"{reports[0]} leaves no room within {MOST_BYTES:,} bytes: make it with --max-bytes 48000")
     return body
 
 
@@ -87,9 +86,9 @@ def _bytes(text: str) -> int:
     return len(text.encode())
 
 
-def marker_of(body: str) -> str:
-    """The first line of a comment, by which it is found again."""
-    return body.partition("\n")[0].strip()
+def is_ours(text: str | None) -> bool:
+    """Whether a comment is the one that this script writes."""
+    return (text or "").partition("\n")[0].strip() == MARKER
 
 
 def comment_on_github(body: str) -> str:
@@ -114,8 +113,8 @@ def comment_on_github(body: str) -> str:
     while True:
         found = _call("GET", f"{comments}?per_page={_PAGE}&page={page}", headers)
         for comment in found:
-            # Whoever quotes the marker must not have their comment overwritten.
-            if comment["user"]["type"] == "Bot" and marker_of(comment["body"]) == marker_of(body):
+            # A person's comment is never overwritten, whatever it begins with.
+            if (comment["user"] or {}).get("type") == "Bot" and is_ours(comment["body"]):
                 _call("PATCH", f"{repository}/issues/comments/{comment['id']}", headers, {"body": body})
                 return f"updated comment {comment['id']}"
         if len(found) < _PAGE:
@@ -143,11 +142,7 @@ def comment_on_azure_devops(body: str) -> str:
     headers = {"Authorization": f"Bearer {_variable('SYSTEM_ACCESSTOKEN')}"}
     for thread in _call("GET", f"{threads}?{version}", headers)["value"]:
         first = next(iter(thread.get("comments") or ()), {})
-        if (
-            thread.get("isDeleted")
-            or first.get("isDeleted")
-            or marker_of(first.get("content") or "") != marker_of(body)
-        ):
+        if thread.get("isDeleted") or first.get("isDeleted") or not is_ours(first.get("content")):
             continue
         place = f"{threads}/{thread['id']}/comments/{first['id']}?{version}"
         _call("PATCH", place, headers, {"content": body})
