@@ -134,10 +134,15 @@ def view(example: Example) -> View:
 
 
 def _environment(example: Example) -> Environment:
-    content = copy.deepcopy(StackFile.read(SAMPLES / f"{example.base}.yaml").environment)
+    content = copy.deepcopy(_sample(example.base))
     for path, value in example.stack.items():
         _put(content, path, value)
     return parse_environment(content)
+
+
+@cache
+def _sample(base: str) -> object:
+    return StackFile.read(SAMPLES / f"{base}.yaml").environment
 
 
 @cache
