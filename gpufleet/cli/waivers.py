@@ -147,6 +147,7 @@ def export(
     run.
     """
     from gpufleet.check.exceptions import exported
+    from gpufleet.report.words import one_line
     from policies import configuration
 
     day = day_of(today)
@@ -160,7 +161,7 @@ def export(
     found = exported(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}, report.findings)
     emit(json.dumps(found.content, indent=2, ensure_ascii=False), output)
     for left_out in found.left_out:
-        people().print(f"left out: {left_out}", markup=False)
+        people().print(one_line(f"left out: {left_out}"), markup=False)
 
 
 def _checked(environment: str, waivers: Waivers, today: dt.date) -> Report:
@@ -189,6 +190,8 @@ def _rows(report: Report, waivers: Waivers) -> list[Row]:
 
 
 def _table(rows: Sequence[Row]) -> str:
+    from gpufleet.report.words import one_line
+
     head = ("ENVIRONMENT", "RULE", "RESOURCE", "STATUS", "EXPIRES", "DAYS", "BOUND", "NOW", "OWNER", "TICKET")
     return aligned(
         [
@@ -197,14 +200,14 @@ def _table(rows: Sequence[Row]) -> str:
                 (
                     row.waiver.environment,
                     row.waiver.rule,
-                    row.waiver.resource,
+                    one_line(row.waiver.resource),
                     row.status.value,
                     row.waiver.expires.isoformat(),
                     str(row.days_left),
                     "" if row.waiver.bound is None else f"{row.waiver.bound:,}",
                     "" if row.use is None or row.use.amount is None else f"{row.use.amount:,}",
-                    row.waiver.owner,
-                    row.waiver.ticket,
+                    one_line(row.waiver.owner),
+                    one_line(row.waiver.ticket),
                 )
                 for row in rows
             ),

@@ -120,6 +120,13 @@ def test_the_list_in_parts_and_for_programs(gpufleet: Gpufleet, options: list[st
     ]
 
 
+def test_what_turns_a_terminal_s_text_around_is_taken_out(gpufleet: Gpufleet) -> None:
+    write(gpufleet, budget=1000)
+    _waive(gpufleet, {**_OVER, "owner": "a\u202eb", "ticket": "c\u2066d"})
+    (_, line) = gpufleet("waivers").out.splitlines()
+    assert line.endswith("  a b    c d")
+
+
 def test_what_a_waiver_does_is_not_known_of_a_broken_stack(gpufleet: Gpufleet) -> None:
     write(gpufleet, region="estus")
     _waive(gpufleet, _OVER)
