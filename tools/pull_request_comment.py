@@ -141,7 +141,7 @@ def comment_on_azure_devops(body: str) -> str:
     version = "api-version=7.1"
     headers = {"Authorization": f"Bearer {_variable('SYSTEM_ACCESSTOKEN')}"}
     for thread in _call("GET", f"{threads}?{version}", headers)["value"]:
-        first = next(iter(thread.get("comments") or ()), {})
+        first: dict[str, Any] = next(iter(thread.get("comments") or ()), {})
         if thread.get("isDeleted") or first.get("isDeleted") or not is_ours(first.get("content")):
             continue
         place = f"{threads}/{thread['id']}/comments/{first['id']}?{version}"

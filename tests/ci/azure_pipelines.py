@@ -105,7 +105,7 @@ def job_steps(raw_steps: list[dict[str, Value]], macros: Mapping[str, str]) -> l
 
     Args:
         raw_steps: as `jobs` has them.
-        macros: values of `$(…)` in environments.
+        macros: values of `$(…)`.
     """
     return [step for raw in raw_steps for step in _steps(raw, macros)]
 
@@ -114,9 +114,7 @@ def _steps(raw: dict[str, Value], macros: Mapping[str, str]) -> list[Step]:
     always = raw.get("condition") == "always()"
     name = raw.get("displayName", "")
     given = raw.get("inputs", {})
-    environment = {
-        key: re.sub(r"\$\((.+?)\)", lambda found: macros[found[1]], value) for key, value in raw.get("env", {}).items()
-    }
+    environment = {key: _with_macros(value, macros) for key, value in raw.get("env", {}).items()}
     script = raw.get("bash") or given.get("inlineScript")
     if script:
         return [Step(name=name, kind="script", script=script, environment=environment, always=always)]
@@ -126,7 +124,15 @@ def _steps(raw: dict[str, Value], macros: Mapping[str, str]) -> list[Step]:
             return [Step(name=name, kind="upload", artifact=given["ArtifactName"], path=path, always=always)]
         case "DownloadBuildArtifacts@1":
             artifact = given.get("artifactName", "")
-            return [Step(name=name, kind="download", artifact=artifact, path=given["downloadPath"], apart=True)]
+            return [
+                Step(
+                    name=name,
+                    kind="download",
+                    artifact=artifact,
+                    path=_with_macros(given["downloadPath"], macros),
+                    apart=True,
+                )
+            ]
         case "PublishTestResults@2":
             return [Step(name=name, kind="file", path=given["testResultsFiles"], always=always)]
         case "UsePythonVersion@0":
@@ -135,6 +141,10 @@ def _steps(raw: dict[str, Value], macros: Mapping[str, str]) -> list[Step]:
             return []
         case _:
             raise AssertionError(f"a step that nobody has taught the tests: {raw}")
+
+
+def _with_macros(text: str, macros: Mapping[str, str]) -> str:
+    return re.sub(r"\$\((.+?)\)", lambda found: macros[found[1]], text)
 
 
 def scripts(pipeline: Mapping[str, Value]) -> list[str]:

@@ -23,7 +23,10 @@ def schema() -> jsonschema.protocols.Validator:
     text = (resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "azure-pipelines.json").read_text()
     basis = jsonschema.Draft7Validator
     types = basis.TYPE_CHECKER.redefine("boolean", lambda _, value: value in {"true", "false"})
-    return jsonschema.validators.extend(basis, type_checker=types)(json.loads(text))
+    validator: jsonschema.protocols.Validator = jsonschema.validators.extend(basis, type_checker=types)(  # type: ignore[no-untyped-call]
+        json.loads(text)
+    )
+    return validator
 
 
 @pytest.mark.parametrize("reason", _REASONS)

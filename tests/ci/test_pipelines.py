@@ -85,7 +85,7 @@ def _azure_devops(_folder: Path) -> Pipelines:
     names = {"preview_dev": "preview", "drift_dev": "drift", "up_dev": "up"}
     stages = {**azure_pipelines.jobs(pull_request), **azure_pipelines.jobs(nightly)}
     stages |= {"deploy": azure_pipelines.jobs(deploy)["preview_dev"], "up": azure_pipelines.jobs(deploy)["up_dev"]}
-    macros = {"System.AccessToken": TOKEN}
+    macros = {"System.AccessToken": TOKEN, "System.DefaultWorkingDirectory": "."}
     return Pipelines(
         jobs={names.get(name, name): azure_pipelines.job_steps(steps, macros) for name, steps in stages.items()},
         scripts={script for one in (pull_request, nightly, deploy) for script in azure_pipelines.scripts(one)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_there_is_a_caller_and_what_it_calls():
 
 def test_actionlint_has_nothing_to_say(tmp_path: Path):
     # Without shellcheck, which it takes when it happens to be on PATH: the same verdict everywhere.
-    command = [workflow_linter.actionlint(), "-shellcheck=", "-pyflakes="]
+    command: list[str | Path] = [workflow_linter.actionlint(), "-shellcheck=", "-pyflakes="]
     assert _output([*command, *WORKFLOWS]) == (0, "")
     broken = tmp_path / "broken.yml"
     broken.write_text(
@@ -43,7 +44,14 @@ def test_actionlint_has_nothing_to_say(tmp_path: Path):
 
 
 def test_zizmor_has_nothing_to_say(tmp_path: Path):
-    command = [Path(sys.prefix) / "bin" / "zizmor", "--offline", "--quiet", "--no-progress", "--format", "plain"]
+    command: list[str | Path] = [
+        Path(sys.prefix) / "bin" / "zizmor",
+        "--offline",
+        "--quiet",
+        "--no-progress",
+        "--format",
+        "plain",
+    ]
     assert _output([*command, FOLDER])[0] == 0, _output([*command, FOLDER])[1]
     broken = tmp_path / "broken.yml"
     broken.write_text(
@@ -52,7 +60,7 @@ def test_zizmor_has_nothing_to_say(tmp_path: Path):
     assert _output([*command, broken])[0] != 0
 
 
-def _output(command: list[str | Path]) -> tuple[int, str]:
+def _output(command: Sequence[str | Path]) -> tuple[int, str]:
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return done.returncode, done.stdout
 
