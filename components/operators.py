@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field
 
+from gpufleet.catalog.yaml_file import read_yaml
 from gpufleet.spec.base import Spec
 
 _FILE = Path(__file__).parent / "data" / "operators.yaml"
@@ -53,4 +53,4 @@ class OperatorSet(Spec):
 @lru_cache(maxsize=1)
 def operator_set() -> OperatorSet:
     """The set in use."""
-    return OperatorSet.model_validate(yaml.safe_load(_FILE.read_text(encoding="utf-8")))
+    return OperatorSet.model_validate(read_yaml(_FILE))

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from gpufleet.catalog.yaml_file import read_yaml
 from gpufleet.graph import Node
 from gpufleet.graph.model import Hidden, Value
 from policies.reading import Properties, UndecidedError
@@ -31,7 +31,7 @@ class Fixed(BaseModel):
 
 
 FIXED: Final[Mapping[str, Fixed]] = TypeAdapter(dict[str, Fixed]).validate_python(
-    yaml.safe_load((Path(__file__).parent / "data" / "immutable.yaml").read_text(encoding="utf-8"))
+    read_yaml(Path(__file__).parent / "data" / "immutable.yaml")
 )
 """By type token without a version."""
 DATA: Final = tuple(type_ for type_, fixed in FIXED.items() if fixed.data)

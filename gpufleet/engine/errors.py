@@ -20,9 +20,13 @@ GpufleetError
 
 from __future__ import annotations
 
-from gpufleet.engine.locks import Lock
-from gpufleet.engine.results import RunResult
+from typing import TYPE_CHECKING
+
 from gpufleet.errors import ExitCode, GpufleetError
+
+if TYPE_CHECKING:
+    from gpufleet.engine.locks import Lock
+    from gpufleet.engine.results import RunResult
 
 
 class EngineError(GpufleetError):
