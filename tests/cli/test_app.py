@@ -11,6 +11,7 @@ import typer
 
 import gpufleet
 from gpufleet.cli import app as module
+from gpufleet.cli import main as entry
 from gpufleet.cli.output import people
 from gpufleet.errors import AuthenticationError, ConfigurationError, GpufleetError
 
@@ -42,6 +43,82 @@ def test_help_imports_nothing_that_is_slow(arguments: list[str]):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def loaded(*arguments: str) -> set[str]:
+    """What is imported at the end of a command that went well."""
+    code = (
+        "import sys\n"
+        "from gpufleet.cli.main import main\n"
+        f"sys.argv = ['gpufleet', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as e:\n    assert not e.code, e.code\n"
+        "print(*sys.modules, sep='\\n', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines())
+
+
+def test_a_command_imports_no_other():
+    commands = {f"gpufleet.cli.{name}" for name in typer.main.get_group(module.app).commands}
+    assert len(commands) == 16
+    assert loaded("offers", "--format", "json") & commands == {"gpufleet.cli.offers"}
+    assert loaded("--help") & commands == commands
+
+
+def test_a_check_imports_no_engine_no_sdk_and_no_examples():
+    found = loaded("check", "dev", "--no-strict", "--format", "json", "--output", os.devnull)
+    assert not found & {
+        "pulumi",
+        "grpc",
+        "pulumi_azure_native",
+        "pulumi_kubernetes",
+        "gpufleet.engine.results",
+        "gpufleet.engine.locks",
+        "gpufleet.spec.field_docs",
+        "policies.examples",
+        "policies.documentation",
+        "rich",
+        "numpy",
+        "scipy",
+    }
+
+
+def test_pydantic_looks_for_no_plugins_unless_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "main", lambda: None)
+    monkeypatch.setenv("PYDANTIC_DISABLE_PLUGINS", "one")
+    entry.main()
+    assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == "one"
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS")
+    entry.main()
+    assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == "__all__"
+
+
+def test_ctrl_c_during_the_first_imports_is_a_cancelled_command(tmp_path: Path):
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n", encoding="utf-8")
+    done = run("--help", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (8, "", "error: cancelled\n")
+
+
+def test_a_key_error_of_a_command_s_module_is_no_unknown_command(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    def broken(name: str) -> None:
+        raise KeyError(name)
+
+    people.cache_clear()
+    monkeypatch.setattr(module, "_command", broken)
+    monkeypatch.setattr(sys, "argv", ["gpufleet", "check"])
+    with pytest.raises(SystemExit) as caught:
+        module.main()
+    assert caught.value.code == 1
+    assert "internal error: KeyError: 'check'" in capfd.readouterr().err
+
+
+def test_a_command_close_by_is_named():
+    done = run("stack", COLUMNS="200")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "No such command 'stack'. Did you mean 'stacks'?" in done.stderr
 
 
 def test_an_unknown_command_is_a_usage_error_on_stderr():
