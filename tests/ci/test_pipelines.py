@@ -131,7 +131,7 @@ def test_a_pool_grows_from_4_to_8(
     )
     fleet.commit()
     assert agent.run(pipelines.jobs["check"]) == ExitCode.POLICY, agent.said
-    assert {path.name for path in (agent.artifacts / "check").iterdir()} == _REPORTS
+    assert {path.name for path in (agent.artifacts / "check").iterdir()} == _REPORTS, agent.said
     (report,) = json.loads((agent.artifacts / "check" / "check.json").read_text())
     assert report["comparison"]["base"].startswith("origin/main (")
     errors = {one["rule"]: one["since"] for one in report["findings"] if one["severity"] == "error"}
