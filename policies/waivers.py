@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from gpufleet.plural import plural
 from policies.evaluate import Judgement, Verdict
 
 SOON: Final = 14
@@ -234,8 +235,7 @@ def _remarks(waiver: Waiver, applied: tuple[Applied, ...], waivers: Waivers) -> 
         yield Remark(
             kind=Kind.EXPIRING,
             waiver=waiver,
-            message=f"{what} expires on {waiver.expires}, "
-            + ("today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"),
+            message=f"{what} expires on {waiver.expires}, " + ("today" if days == 0 else f"in {plural(days, 'day')}"),
             fix=f"{waiver.owner}: mend what it covers, or have it approved anew ({waiver.ticket})",
             applied=applied,
         )

@@ -120,7 +120,8 @@ def _write(
 def _gate(found: Estimate, *, strict: bool) -> None:
     """Raise CostGateError unless the estimate passes."""
     from gpufleet.cost import Verdict
-    from gpufleet.cost.render.words import count, usd
+    from gpufleet.cost.render.words import usd
+    from gpufleet.plural import plural
 
     reasons, hints = [], []
     if found.verdict is Verdict.OVER:
@@ -131,7 +132,7 @@ def _gate(found: Estimate, *, strict: bool) -> None:
         hints.append("Lower a pool's maximum, raise budget.monthlyUsd, or hold another bound with budget.gate.")
     if strict and found.unpriced:
         number = len(found.unpriced)
-        reasons.append(f"{count(number, 'charge')} of {found.environment} {'has' if number == 1 else 'have'} no price")
+        reasons.append(f"{plural(number, 'charge')} of {found.environment} {'has' if number == 1 else 'have'} no price")
         hints.append("The report says for each what to declare; prices.assumed takes planning prices.")
     if reasons:
         raise CostGateError("; ".join(reasons), hint=" ".join(hints))

@@ -88,9 +88,9 @@ def destroy(
 def _agreed(run: Run, resources: Sequence[Resource], *, production: bool) -> RunModel | None:
     """Show what will go, ask; None when there is nothing to destroy."""
     from gpufleet.cli.progress.plan import plan_lines
-    from gpufleet.cli.progress.words import plural
     from gpufleet.cli.protection import destroy_plan
     from gpufleet.cli.run import ask, ask_for_name
+    from gpufleet.plural import plural
 
     request = run.request
     plan = destroy_plan(resources)

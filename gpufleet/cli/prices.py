@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, is_terminal, people
-from gpufleet.cli.progress.words import plural
 from gpufleet.errors import ConfigurationError, ExitCode
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from gpufleet.cli.progress.words import plural
 from gpufleet.engine.doubts import LEFT
 from gpufleet.engine.recovery import Outcome
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from gpufleet.engine.doubts import Doubt

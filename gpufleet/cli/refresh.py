@@ -97,7 +97,7 @@ def _lines(run: Run) -> list[Text]:
     from rich.text import Text
 
     from gpufleet.cli.progress.plan import change_text
-    from gpufleet.cli.progress.words import plural
+    from gpufleet.plural import plural
 
     model = run.model
     if model is None or not model.nodes:
@@ -116,7 +116,8 @@ def _lines(run: Run) -> list[Text]:
 def _summary(run: Run) -> list[Text]:
     from rich.text import Text
 
-    from gpufleet.cli.progress.words import duration, plural
+    from gpufleet.cli.progress.words import duration
+    from gpufleet.plural import plural
 
     if run.model is None or not run.ended_well:
         return []

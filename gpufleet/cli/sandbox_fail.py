@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
-from gpufleet.cli.progress.words import plural
 from gpufleet.cli.sandbox_items import make_cloud, open_cloud, refusals
 from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from sandbox.faults import Fault, Phase

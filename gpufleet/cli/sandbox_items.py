@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
-from gpufleet.cli.progress.words import plural
 from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

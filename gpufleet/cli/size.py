@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import OutputOption, emit, emit_json
-from gpufleet.cli.progress.words import plural
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import StackFileOption, current
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from gpufleet.sizing.proposal import Proposal

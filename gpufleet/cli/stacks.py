@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json
-from gpufleet.cli.progress.words import plural
 from gpufleet.cli.run_options import SandboxOption
 from gpufleet.cli.table import aligned
+from gpufleet.plural import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from gpufleet.check.finding import Finding, Since, Verdict
 from gpufleet.check.report import Comparison, Report
 from gpufleet.cost.render import words
+from gpufleet.plural import plural
 from gpufleet.report.groups import Groups
 from gpufleet.report.pictures import RegionPicture, chart, largest, picture
 from gpufleet.report.rule_texts import Outcome, outcomes, rule_text
@@ -94,7 +95,7 @@ def _environment(number: int, report: Report) -> Mapping[str, object]:
         "chart": None if estimate is None else chart(estimate),
         "regions": _regions(report),
         "rules": rules,
-        "rules_summary": f"{passed:,} of {words.count(len(rules), 'rule')} passed",
+        "rules_summary": f"{passed:,} of {plural(len(rules), 'rule')} passed",
         "inputs": sorted(report.inputs.items()),
     }
 

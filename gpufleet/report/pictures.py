@@ -10,7 +10,8 @@ from typing import Final
 from gpufleet.cost import Estimate
 from gpufleet.cost.lines import Amount
 from gpufleet.cost.money import Bounds
-from gpufleet.cost.render.words import count, usd
+from gpufleet.cost.render.words import usd
+from gpufleet.plural import plural
 from gpufleet.report.topology import NodePool, Region
 
 WIDTH: Final = 760
@@ -223,9 +224,9 @@ def _summary(region: Region) -> str:
     pools = [pool for cluster in region.clusters for pool in cluster.pools]
     domains = sum(len(pool.domains) for pool in pools)
     gpus = sum((pool.most or 0) * pool.gpus for pool in pools)
-    parts = [count(len(region.clusters), "cluster"), count(len(pools), "pool")]
-    parts += [count(domains, "InfiniBand domain")] if domains else []
-    parts += [f"at most {count(gpus, 'GPU')}"] if gpus else []
+    parts = [plural(len(region.clusters), "cluster"), plural(len(pools), "pool")]
+    parts += [plural(domains, "InfiniBand domain")] if domains else []
+    parts += [f"at most {plural(gpus, 'GPU')}"] if gpus else []
     unknown = any(pool.most is None for pool in pools)
     return ", ".join([*parts, "some sizes unknown"] if unknown else parts)
 

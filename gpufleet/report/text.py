@@ -11,7 +11,8 @@ from gpufleet.check.finding import Finding, Level, Since, Verdict
 from gpufleet.check.report import Comparison, Report
 from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
-from gpufleet.cost.render.words import count, percent, usd
+from gpufleet.cost.render.words import percent, usd
+from gpufleet.plural import plural
 from gpufleet.report.groups import Groups
 from gpufleet.report.words import (
     change_of_cost,
@@ -59,7 +60,7 @@ def _report(report: Report, width: int, pen: _Pen) -> Iterator[str]:
         yield from ("", *_wrapped("", limits, width))
     for level in Level:
         if found := [finding for finding in groups.active if finding.level is level]:
-            yield from ("", *_findings(count(len(found), level.value), level, found, width, pen))
+            yield from ("", *_findings(plural(len(found), level.value), level, found, width, pen))
     yield from _others(groups, width, pen)
 
 
@@ -82,10 +83,10 @@ def headline(report: Report, pen: _Pen | None = None) -> str:
     pen = pen or _Pen(colour=False)
     groups = Groups.of(report)
     found = tally(groups)
-    passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
+    passed = [f"{plural(len(report.passed), 'rule')} passed"] if report.passed else []
     parts = [*found, *passed] if report.verdict is not Verdict.PASS else [*passed, *found]
     if report.estimate is not None and report.estimate.unpriced:
-        parts.append(f"{count(len(report.estimate.unpriced), 'charge')} NOT PRICED")
+        parts.append(f"{plural(len(report.estimate.unpriced), 'charge')} NOT PRICED")
     name = one_line(report.environment)
     return f"{name}  {pen.paint(report.verdict.name, _OF_VERDICT[report.verdict])}: {', '.join(parts)}"
 
@@ -138,7 +139,7 @@ def _basis(estimate: Estimate) -> str:
     oldest, newest = estimate.dates()
     dates = f"Prices of {oldest}" if oldest == newest else f"Prices of {oldest} to {newest}"
     kinds = {kind: sum(line.rate.kind is kind for line in estimate.lines) for kind in PriceKind}
-    parts = [dates if newest else "No list price was used", f"{count(len(estimate.lines), 'charge')} priced"]
+    parts = [dates if newest else "No list price was used", f"{plural(len(estimate.lines), 'charge')} priced"]
     parts += [
         f"{kinds[kind]:,} at {kind.value} prices" for kind in PriceKind if kind is not PriceKind.LIST and kinds[kind]
     ]

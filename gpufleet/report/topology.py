@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gpufleet.graph import Graph
+from gpufleet.plural import plural
 from policies.reading import MistypedError, UndecidedError
 from policies.view import Place, Pool, View
 
@@ -43,7 +44,7 @@ class NodePool:
         if self.least is None or self.most is None:
             return "an unknown number of nodes"
         if self.least == self.most:
-            return f"{self.most:,} node{'' if self.most == 1 else 's'}"
+            return plural(self.most, "node")
         return f"{self.least:,} to {self.most:,} nodes"
 
     @property

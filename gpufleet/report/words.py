@@ -6,7 +6,8 @@ from gpufleet.check.finding import Level
 from gpufleet.check.report import Report
 from gpufleet.cost import CostDifference
 from gpufleet.cost.difference import Change
-from gpufleet.cost.render.words import count, signed, usd
+from gpufleet.cost.render.words import signed, usd
+from gpufleet.plural import plural
 from gpufleet.report.groups import Groups
 from policies.waivers import Waiver
 
@@ -29,14 +30,14 @@ def tally(groups: Groups) -> list[str]:
     """`2 errors`, `1 warning`, `3 existing`, `1 waived`, `2 fixed`; what there is none of is left out."""
     levels = [(level, sum(finding.level is level for finding in groups.active)) for level in Level]
     others = (("existing", groups.existing), ("waived", groups.waived), ("fixed", groups.fixed))
-    return [count(number, level.value) for level, number in levels if number] + [
+    return [plural(number, level.value) for level, number in levels if number] + [
         f"{len(found):,} {name}" for name, found in others if found
     ]
 
 
 def summary(report: Report) -> str:
     """`2 errors, 1 waived, 40 rules passed`; `nothing was checked` of a report without any of it."""
-    passed = [f"{count(len(report.passed), 'rule')} passed"] if report.passed else []
+    passed = [f"{plural(len(report.passed), 'rule')} passed"] if report.passed else []
     return ", ".join([*tally(Groups.of(report)), *passed]) or "nothing was checked"
 
 

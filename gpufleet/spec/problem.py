@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gpufleet.errors import ConfigurationError
+from gpufleet.plural import plural
 from gpufleet.spec.base import Path
 
 ITEMS = "[]"
@@ -75,11 +76,7 @@ class SpecError(ConfigurationError):
         ordered = sorted(problems, key=lambda problem: (problem.line or 0, problem.column or 0))
         self.problems: tuple[Problem, ...] = tuple(ordered)
         counts = {one: sum(problem.severity is one for problem in ordered) for one in Severity}
-        summary = ", ".join(
-            f"{count} {one}{'' if count == 1 else 's'}"
-            for one, count in counts.items()
-            if count or one is Severity.ERROR
-        )
+        summary = ", ".join(plural(count, one) for one, count in counts.items() if count or one is Severity.ERROR)
         super().__init__("\n".join([*map(str, ordered), summary]))
 
 

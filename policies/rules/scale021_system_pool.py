@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from gpufleet.plural import plural
 from gpufleet.spec.base import Path
 from policies.reading import all_of, may
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
@@ -57,8 +58,7 @@ def _count(pool: Pool, view: View, settings: SystemPoolSettings) -> Iterator[Obj
         least, where = settings.min_production_nodes, " in production"
     if pool.least < least:
         yield Objection(
-            message=f"{pool.name} is a system pool of {pool.least} node{'' if pool.least == 1 else 's'}, and {least} "
-            f"are needed{where}",
+            message=f"{pool.name} is a system pool of {plural(pool.least, 'node')}, and {least} are needed{where}",
             at=_at(pool, "nodes"),
             amount=least - pool.least,
         )

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gpufleet.cli.progress.model import RunModel, Status
-from gpufleet.cli.progress.words import plural
 from gpufleet.engine import Diagnostic, Severity, Violation
 from gpufleet.engine.azure_errors import existing_id, refusal
 from gpufleet.errors import GpufleetError
+from gpufleet.plural import plural
 
 # What the engine says at the end of every failed run, after the causes.
 _NOISE = re.compile(r"^(update|preview|destroy|refresh) (failed|canceled)$")

@@ -17,8 +17,9 @@ from gpufleet.cli.progress.diagnostics import is_noise, problems
 from gpufleet.cli.progress.model import Node, RunModel, Status
 from gpufleet.cli.progress.screen import Screen
 from gpufleet.cli.progress.tree import counts_line, tree_lines
-from gpufleet.cli.progress.words import VERBS, duration, operation, plural
+from gpufleet.cli.progress.words import VERBS, duration, operation
 from gpufleet.engine import Diagnostic, RunEvent, Severity, Step, StepStarted, Violation
+from gpufleet.plural import plural
 
 _FRAME_SECONDS = 0.2
 _HEARTBEAT_SECONDS = 60.0

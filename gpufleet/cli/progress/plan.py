@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from gpufleet.cli.progress.model import Node, RunModel, Tally
-from gpufleet.cli.progress.words import LOUD, VERBS, plural, value
+from gpufleet.cli.progress.words import LOUD, VERBS, value
 from gpufleet.engine import ChangeKind, PropertyChange
+from gpufleet.plural import plural
 
 FOLD_OVER = 150
 """Changes from which on a part of a fabric or region that is all new is one line; `--diff` shows everything."""

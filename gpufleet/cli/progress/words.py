@@ -56,11 +56,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 resource`, `1,024 resources`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def value(thing: object, limit: int = 60) -> str:
     """A property value on one line, at most `limit` characters long."""
     if thing == UNKNOWN:

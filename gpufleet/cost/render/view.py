@@ -13,7 +13,8 @@ from gpufleet.cost.lines import Amount, Line, Overlap, Part, Unpriced
 from gpufleet.cost.money import ZERO
 from gpufleet.cost.pricers.context import UNDECLARED
 from gpufleet.cost.rates import NoRate, PriceKind
-from gpufleet.cost.render.words import count, exact, quantity, unit_price, usd
+from gpufleet.cost.render.words import exact, quantity, unit_price, usd
+from gpufleet.plural import plural
 from gpufleet.spec.base import Priority
 
 _Part = TypeVar("_Part", Line, Unpriced, Overlap)
@@ -167,13 +168,13 @@ def _overlap_lines(estimate: Estimate) -> list[str]:
     lines = []
     if surge:
         nodes = sum(one.nodes for one in surge)
-        lines.append(f"Upgrades of all pools at once add {count(nodes, 'node')}: {_hourly(surge)} while they last.")
+        lines.append(f"Upgrades of all pools at once add {plural(nodes, 'node')}: {_hourly(surge)} while they last.")
     pools = _grouped(rotation, lambda one: (one.origin.component, one.origin.pool))
     if pools:
         (component, pool), members = max(pools, key=lambda found: _known(found[1]))
         lines.append(
             f"Rotating a pool runs the old beside the new: at most {_hourly(members)} on top"
-            f" ({component}, pool {pool}, {count(sum(one.nodes for one in members), 'node')})."
+            f" ({component}, pool {pool}, {plural(sum(one.nodes for one in members), 'node')})."
         )
     return lines
 
@@ -185,7 +186,7 @@ def _known(some: Iterable[Overlap]) -> Decimal:
 def _hourly(some: Sequence[Overlap]) -> str:
     text = f"{usd(_known(some))} an hour"
     without = sum(isinstance(one.hourly, NoRate) for one in some)
-    return f"{text} and what {count(without, 'pool')} without a price would cost" if without else text
+    return f"{text} and what {plural(without, 'pool')} without a price would cost" if without else text
 
 
 def _compact(parts: Sequence[Part]) -> Iterable[Row]:

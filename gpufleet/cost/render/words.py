@@ -7,6 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from gpufleet.cost.estimate import Estimate, Verdict
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.rates import Rate
+from gpufleet.plural import plural
 
 LEFT_OUT = (
     "taxes, support plans, reservations and savings plans, transactions of blobs, DNS queries, traffic between zones"
@@ -37,11 +38,6 @@ def percent(part: Decimal, whole: Decimal) -> str:
     return f"{(part / whole * 100).quantize(Decimal('0.1'), ROUND_HALF_UP)} %"
 
 
-def count(number: int, one: str) -> str:
-    """`1 charge`, `3 charges`."""
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
-
-
 def quantity(number: Decimal) -> str:
     """A quantity to three digits behind the point at most, without trailing zeros."""
     rounded = number.quantize(Decimal("0.001"), ROUND_HALF_UP)
@@ -70,7 +66,7 @@ def gaps(estimate: Estimate) -> str:
     if not estimate.unpriced:
         return ""
     number = len(estimate.unpriced)
-    return f"NOT PRICED: {count(number, 'charge')} {'is' if number == 1 else 'are'} in no figure here"
+    return f"NOT PRICED: {plural(number, 'charge')} {'is' if number == 1 else 'are'} in no figure here"
 
 
 def prices_of(estimate: Estimate) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gpufleet.cli.progress.words import duration, operation, plural, value
+from gpufleet.cli.progress.words import duration, operation, value
 from gpufleet.engine import SECRET, UNKNOWN
 
 
@@ -35,7 +35,3 @@ def test_a_replacements_steps_are_one_operation(op: str, normal: str) -> None:
 )
 def test_value(thing: object, text: str) -> None:
     assert value(thing) == text
-
-
-def test_plural() -> None:
-    assert (plural(1, "resource"), plural(1024, "resource")) == ("1 resource", "1,024 resources")
