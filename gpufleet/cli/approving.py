@@ -35,7 +35,7 @@ ApprovedOption = Annotated[
     ),
 ]
 MaxAgeOption = Annotated[
-    int, typer.Option("--approved-max-age", metavar="DAYS", min=1, help="With --approved: how old it may be.")
+    int, typer.Option("--approved-max-age", metavar="DAYS", min=1, max=3650, help="With --approved: how old it may be.")
 ]
 MAX_AGE_DAYS = 7
 
@@ -167,7 +167,7 @@ class Hold:
 
         run = self.run
         assert run.result is not None
-        if run.stack.export() != self.state:
+        if _held(run.stack.export()) != _held(self.state):
             raise NotApprovedError(
                 f"{run.request.place}: another run has changed the state since the preview, so nothing was changed",
                 hint="Run the same command again.",
@@ -211,6 +211,12 @@ def cost_of(report: Report, *, option: str) -> Cost:
 def given_by(report: Report) -> Given:
     """The properties that the program gives each resource."""
     return {node.urn: frozenset(node.properties) for node in report.graph or ()}
+
+
+def _held(state: State) -> tuple[object, object]:
+    """What a state holds; the rest of it changes when the preview makes a stack that the backend does not have yet."""
+    deployment = state["deployment"]
+    return deployment.get("resources") or [], deployment.get("pending_operations") or []
 
 
 def _checkout(root: Path) -> Git | None:

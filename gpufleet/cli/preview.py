@@ -72,6 +72,8 @@ def preview(
         if save is not None:
             approving.require_writable(save)
         run.check()
+        if save is not None:
+            approving.target_of(run, option="--save")
         run.stack.preload()
         with approving.one_stack_file(run, frozen=save is not None) as (file, label):
             gate = ask_check(environment, file, label=label, strict=strict, no_check=no_check, priced=save is not None)

@@ -110,10 +110,13 @@ def up(
 def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
     """Let the engine update; again when all that it stumbled over was there, and is in the state by now."""
     from gpufleet.engine import EngineError
+    from gpufleet.engine.approval import NotApprovedError
 
     while True:
         try:
             run.phase("Updating", call, run.request.options, tree=True, plan=plan)
+        except NotApprovedError:
+            raise
         except EngineError:
             # Each time the state has more in it, so this ends.
             if not run.found_again:

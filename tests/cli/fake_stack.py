@@ -78,6 +78,9 @@ class FakeStack:
     def preload(self) -> None:
         pass
 
+    def subscription(self) -> str:
+        return "5a4db0c5-0000-4000-8000-000000000001"
+
     @contextmanager
     def frozen(self) -> Iterator[Path]:
         yield self.root / "stacks" / f"Pulumi.{self.environment}.yaml"

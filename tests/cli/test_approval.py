@@ -10,12 +10,15 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import yaml
 
 from gpufleet.cli import approving
+from gpufleet.cli.up import _update
 from gpufleet.engine import project
+from gpufleet.engine.approval import NotApprovedError
 from gpufleet.engine.stack import EnvironmentStack
 from gpufleet.errors import ExitCode
 from tests.cli.command_line import Gpufleet, Outcome
@@ -205,10 +208,21 @@ def test_nobody_comes_in_between_the_preview_and_the_run(checkout: Checkout, mon
     def changed(self: EnvironmentStack) -> Any:  # noqa: ANN401 - as it is called
         state = export(self)
         seen.append(state)
-        return {**state, "version": 4} if len(seen) == 2 else state
+        if len(seen) < 2:
+            return state
+        return {**state, "deployment": {**state["deployment"], "resources": []}}
 
     with monkeypatch.context() as patched:
         patched.setattr(EnvironmentStack, "export", changed)
         outcome = checkout.up()
     assert outcome.code == ExitCode.UNEXPECTED_CHANGES
     assert "another run has changed the state since the preview, so nothing was changed" in outcome.err
+
+
+def test_a_run_that_was_stopped_is_not_tried_again() -> None:
+    # A run whose failed resources turn out to be there goes on by itself; this one must not.
+    run = Mock(found_again=True)
+    run.phase.side_effect = NotApprovedError("delete AgentPool h100 has begun")
+    with pytest.raises(NotApprovedError):
+        _update(run, None, run.stack.up)
+    assert run.phase.call_count == 1
