@@ -251,7 +251,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         ids = {rule.id for rule in self._rules}
         for remark in waivers.remarks(applied, loaded, _stack_name(urn), ids):
             text = f"{remark.waiver.place}: {remark.message}\nFix: {remark.fix}"
-            if remark.kind in _OF_A_WAIVER:
+            # As in a check, an expired waiver weighs what the worst weighs that it no longer covers.
+            advisory = remark.kind is waivers.Kind.EXPIRED and all(
+                self._configured[one.judgement.rule].enforcement is Enforcement.ADVISORY and not one.judgement.raised
+                for one in remark.applied
+            )
+            if advisory or remark.kind in _OF_A_WAIVER:
                 yield self._diagnostic(own.WAIVERS, Enforcement.ADVISORY, text)
             else:
                 yield self._own(own.WAIVERS, text)
