@@ -101,6 +101,7 @@ program.main()
 """
 
 
+@pytest.mark.soak
 def test_tags_that_a_program_forgets_are_added_where_the_configuration_asks_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

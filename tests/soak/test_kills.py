@@ -16,7 +16,7 @@ MOMENTS = 100
 SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split(",") if seed] or range(MOMENTS)
 
 # For `make test`: the engine and a provider in an up, everything in a destroy, ourselves in a refresh.
-QUICK = (0, 5, 18, 15)
+QUICK = (0, 5, 18)
 
 # On a machine with much else to do one moment may take minutes.
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]

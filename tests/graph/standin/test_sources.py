@@ -7,11 +7,13 @@ import inspect
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
+from pathlib import Path
 
 import pulumi
 import pytest
 from pulumi import _types
 
+from components.lazy_sdk import star_imports
 from gpufleet.graph.standin import sources
 from gpufleet.graph.standin.refusal import NotStoodInError
 from gpufleet.graph.standin.shapes import (
@@ -38,7 +40,9 @@ PACKAGES = (
 def classes(package: str) -> Iterator[tuple[str, type]]:
     """Every public class that is named as where it stands."""
     module = importlib.import_module(package)
-    names = {name for star in module._star_imports for name in importlib.import_module(f"{package}.{star}").__all__}
+    assert module.__file__ is not None
+    stars = star_imports(Path(module.__file__).read_text(encoding="utf-8"))
+    names = {name for star in stars for name in importlib.import_module(f"{package}.{star}").__all__}
     for name in sorted(names):
         found = getattr(module, name)
         if inspect.isclass(found):
