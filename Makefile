@@ -41,7 +41,7 @@ browser: setup
 	@$(BIN)/python -m pytest -n 2 -m browser tests/report/browser $(PYTEST_ARGS)
 
 soak: engine
-	@$(BIN)/python -m pytest -n 2 -m soak tests/soak $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 -m soak $(PYTEST_ARGS)
 
 check: setup
 	$(BIN)/ruff format --check .

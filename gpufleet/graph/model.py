@@ -42,8 +42,8 @@ class Node:
         parent: URN of the component that it belongs to, "" for the stack itself.
         custom: True when a provider manages it, False for a component.
         properties: inputs that the program gave, by the provider's own names (`vmSize`, `maxCount`); read only. What
-            a provider adds by itself (a random name, `azureApiVersion`) is not among them. Components have what they say of
-            themselves.
+            a provider adds by itself (a random name, `azureApiVersion`) is not among them. Components have what they
+            say of themselves.
         property_dependencies: for each property that is made from other resources' outputs, their URNs, sorted. The way
             from a pool's unknown `resourceName` to its cluster.
         dependencies: URNs that must exist before it, sorted: `property_dependencies` and what the program asked for.

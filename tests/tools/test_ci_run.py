@@ -42,7 +42,8 @@ make test later
 
 
 def test_it_runs_the_checks_and_the_very_command_of_the_readme(repository: Path):
-    assert run(repository, README) == (0, ["make check", "make demo", "make test PYTEST_ARGS=-x", "make browser", "make soak"])
+    steps = ["make check", "make demo", "make test PYTEST_ARGS=-x", "make browser", "make soak"]
+    assert run(repository, README) == (0, steps)
 
 
 def test_a_failing_check_fails_it_before_the_tests(repository: Path):
