@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
+# The tests start hundreds of processes, and without bytecode each would compile all of gpufleet again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup engine demo test browser soak check format bench clean
 

@@ -115,7 +115,8 @@ def fleet(tmp_path: Path) -> Checkout:
     return made
 
 
-@pytest.mark.parametrize("system", [_github, pytest.param(_azure_devops, marks=pytest.mark.soak)])
+@pytest.mark.soak  # a minute or two of processes each
+@pytest.mark.parametrize("system", [_github, _azure_devops])
 def test_a_pool_grows_from_4_to_8(
     system: Callable[[Path], Pipelines], fleet: Checkout, api: CommentsApi, tmp_path: Path
 ) -> None:
