@@ -129,6 +129,11 @@ pulumi.export("facts", {
             ["Traceback", "ConfigurationError"],
         ),
         ("raise SystemExit(3)", ["Program exited with non-zero exit code: 3"], ["Traceback"]),
+        (
+            "raise Exception('rpc error: code = Canceled desc = grpc: the client connection is closing')",
+            ["error: the program was cut off: the engine is ending the run"],
+            ["Traceback"],
+        ),
         ("import nothing_of_that_name", ["ModuleNotFoundError: No module named 'nothing_of_that_name'"], []),
         ("pulumi.Output.from_input(0).apply(lambda v: 1 / v)", ["ZeroDivisionError: division by zero"], []),
     ],

@@ -68,6 +68,10 @@ def run_program(request: language_pb2.RunRequest, engine_address: str) -> langua
     return language_pb2.RunResponse()
 
 
+# grpc-go: clientconn.go, ErrClientConnClosing
+_CLOSING = "grpc: the client connection is closing"
+
+
 def _run(loop: asyncio.AbstractEventLoop, folder: Path, entry_point: str, arguments: Sequence[str]) -> str:
     """Run to the end; returns what to tell the person, "" when all went well."""
     program = folder / entry_point if entry_point else folder
@@ -93,6 +97,11 @@ def _explain(error: BaseException, file: Path) -> str:
         case grpc.RpcError() if error.code() is grpc.StatusCode.UNAVAILABLE:
             # A monitor that has gone away means that the engine is shutting down and knows why.
             return ""
+        case Exception() if _CLOSING in str(error):
+            # The engine ends the run, and has let go of a provider that the program asks it to call; the SDK hands on the
+            # text alone. A trace would bury the engine's own reason. Never "": a run that isn't ending would take the
+            # rest of the program for removed.
+            return "the program was cut off: the engine is ending the run"
         case grpc.RpcError():
             return f"RPC error: {error.details()}"
         case SystemExit():
