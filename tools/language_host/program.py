@@ -98,7 +98,7 @@ def _explain(error: BaseException, file: Path) -> str:
             # A monitor that has gone away means that the engine is shutting down and knows why.
             return ""
         case Exception() if _CLOSING in str(error):
-            # The engine ends the run, and has let go of a provider that the program asks it to call; the SDK hands on the
+            # The engine ends the run, and has let go of a provider that the program wants called; the SDK hands on the
             # text alone. A trace would bury the engine's own reason. Never "": a run that isn't ending would take the
             # rest of the program for removed.
             return "the program was cut off: the engine is ending the run"
