@@ -127,6 +127,9 @@ def _reader(stream: IO[str], lines: list[str], callback: OnOutput | None) -> thr
 def _stopping(process: subprocess.Popen[str], on_stopping: Callable[[], None]) -> Iterator[list[int]]:
     """Pass stop signals on as SIGINT: the first makes the engine finish what it has begun, the second end at once.
 
+    Once an engine has been stopped, our own process is about to say so and to end; a signal that comes a moment after
+    the engine's end would put a bare "cancelled" in place of that, so from then on they end nothing.
+
     Yields:
         the signals that came, filled while it runs.
     """
@@ -135,12 +138,11 @@ def _stopping(process: subprocess.Popen[str], on_stopping: Callable[[], None]) -
     def stop(number: int, frame: FrameType | None) -> None:
         del frame
         came.append(number)
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # nothing, once it has ended
         if len(came) == 1:
             on_stopping()
 
-    with _handling(stop):
+    with _handling(stop, stays=lambda: bool(came and process.returncode)):
         yield came
 
 
@@ -159,8 +161,15 @@ def unstoppable() -> Iterator[None]:
 
 
 @contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> Iterator[None]:
-    """Give the stop signals another handler, in the main thread: Python delivers them nowhere else."""
+def _handling(
+    handler: Callable[[int, FrameType | None], None] | signal.Handlers, stays: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Give the stop signals another handler, in the main thread: Python delivers them nowhere else.
+
+    Args:
+        handler: the handler.
+        stays: asked at the end, whether it is to stay.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -170,5 +179,6 @@ def _handling(handler: Callable[[int, FrameType | None], None] | signal.Handlers
     try:
         yield
     finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
+        if not stays():
+            for number, earlier in before.items():
+                signal.signal(number, earlier)

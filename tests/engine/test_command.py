@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ def command(folder: Path, script: str, *, stopping: list[str] | None = None) -> 
     changes = Environment(variables={"SET": "set"}, unset=("TAKEN",))
     told = stopping if stopping is not None else []
     return EngineCommand(engine, changes, on_stopping=lambda: told.append("told"))
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What an engine that was stopped leaves behind ends with the process; here, with the test."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 def test_arguments_environment_folder_and_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -54,7 +65,6 @@ echo ready
 while true; do sleep 0.05; done
 """
     told: list[str] = []
-    before = signal.getsignal(signal.SIGINT)
     lines: list[str] = []
 
     def on_output(line: str) -> None:
@@ -66,10 +76,12 @@ while true; do sleep 0.05; done
         command(tmp_path, script, stopping=told).run([], str(tmp_path), {}, on_output)
     assert lines == ["ready", "interrupt 1", "interrupt 2"]
     assert (caught.value.result.code, caught.value.cancelled, told) == (9, True, ["told"])
-    assert signal.getsignal(signal.SIGINT) is before
+    # A third one, while we say what became of it, ends nothing: KeyboardInterrupt would come right here.
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_an_engine_that_ends_well_after_a_stop_is_no_failure(tmp_path: Path):
+    before = signal.getsignal(signal.SIGTERM)
     script = "trap 'echo stopped; exit 0' INT\necho ready\nwhile true; do sleep 0.05; done"
 
     def on_output(line: str) -> None:
@@ -77,6 +89,7 @@ def test_an_engine_that_ends_well_after_a_stop_is_no_failure(tmp_path: Path):
             os.kill(os.getpid(), signal.SIGTERM)
 
     assert command(tmp_path, script).run([], str(tmp_path), {}, on_output).stdout == "ready\nstopped"
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_what_is_ignored_stays_ignored(tmp_path: Path):
