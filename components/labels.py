@@ -4,6 +4,8 @@ from __future__ import annotations
 
 POOL = "gpufleet.io/pool"
 """Name of the pool in the specification; stays when the AKS name changes with the generation."""
+FABRIC = "gpufleet.io/fabric"
+"""The training fabric: the widest level of the queue's topology."""
 INFINIBAND_DOMAIN = "gpufleet.io/infiniband-domain"
 """The InfiniBand domain: a gang never spans two of them (one scale set is one fabric, azure-compute-docs
 setup-infiniband)."""
