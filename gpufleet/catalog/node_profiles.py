@@ -1,4 +1,4 @@
-"""What Kubernetes sees of a node with InfiniBand: extended resources, driver model, rack, topology (node_profiles.csv)."""
+"""What Kubernetes sees of a GPU node with InfiniBand: resources, driver model, rack (data/node_profiles.csv)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DynamicResourceAllocation(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NodeProfile:
-    """One series of sizes with InfiniBand. None is a value that no source gives."""
+    """One series of GPU sizes with InfiniBand. None is a value that no source gives."""
 
     series: str
     gpu_resource: str
@@ -62,12 +62,12 @@ class NodeProfile:
 
 
 def find(size: sizes.Size) -> NodeProfile | None:
-    """The profile of a size with InfiniBand; None for a size without.
+    """The profile of a GPU size with InfiniBand; None for any other.
 
     Raises:
-        MissingRowError: the size has InfiniBand and no row.
+        MissingRowError: it has both and no row.
     """
-    if not size.rdma:
+    if not (size.rdma and size.is_gpu):
         return None
     return row_of(_profiles(), size.series, f"gpufleet/catalog/data/{_FILE}")
 

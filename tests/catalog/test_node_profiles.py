@@ -6,11 +6,11 @@ from gpufleet.catalog import node_profiles, sizes
 from gpufleet.catalog.node_profiles import DynamicResourceAllocation
 
 
-def test_every_size_with_infiniband_has_a_profile_that_agrees_with_its_bandwidth():
+def test_every_gpu_size_with_infiniband_has_a_profile_that_agrees_with_its_bandwidth():
     for name in sizes.names():
         size = sizes.get(name)
         profile = node_profiles.find(size)
-        assert (profile is not None) == size.rdma, name
+        assert (profile is not None) == (size.rdma and size.is_gpu), name
         if profile is not None:
             # One virtual function a GPU: 200, 400 or 800 Gb/s each.
             assert profile.rdma_devices == size.gpus, name
