@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from gpufleet.catalog.gpu_stack import GpuStack, RdmaDevices
 from gpufleet.spec.base import Cidr, SizeName, Spec
 
 
@@ -59,6 +60,15 @@ class Cluster(Spec):
     """Entra groups whose members administer the cluster; local accounts are off."""
     system_pool: SystemPool = SystemPool()
     """The pool that Kubernetes' own pods run on."""
+    gpu_stack: Annotated[GpuStack, Field(strict=False)] = GpuStack.OPERATOR
+    """Who brings the GPU driver: managed is AKS, operator is the GPU Operator, operator-dra the same with Dynamic
+    Resource Allocation in place of the device plugin, which GB200 and GB300 need."""
+    operator_set: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = None
+    """The pinned set of operators by its name, such as 2026-07; the newest unless given. Another set is an upgrade:
+    `gpufleet preview` says which nodes it touches."""
+    rdma_devices: Annotated[RdmaDevices, Field(strict=False)] = RdmaDevices.SRIOV
+    """How pods get InfiniBand devices: sriov gives each pod its own (`rdma/ib`), shared gives all to every pod that
+    asks (`rdma/shared_ib`)."""
     logs_daily_cap_gb: Annotated[float | None, Field(gt=0, le=1e6)] = None
     """GB of logs that its workspace takes a day; what comes after is dropped until the next day. None takes all: leave
     it out where the audit log counts (Azure Monitor daily-cap)."""

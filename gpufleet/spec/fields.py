@@ -10,6 +10,7 @@ from gpufleet.spec.base import Path, Spec
 from gpufleet.spec.environment import Environment
 
 MEANINGS: dict[str, str] = {
+    "^[a-z0-9][a-z0-9-]{0,31}$": "the name of an operator set such as 2026-07",
     r"^[a-z][a-z0-9]+$": "an Azure region by its programmatic name, such as eastus",
     r"^Standard_[A-Za-z0-9_]+$": "an Azure VM size by its ARM name, such as Standard_ND96isr_H100_v5",
     r"^[a-z][a-z0-9]{0,14}$": "a name of 1 to 15 lower-case letters and digits that starts with a letter",
