@@ -9,6 +9,7 @@ from pydantic import Field
 from gpufleet.spec.base import RegionName, ShortName, Spec
 from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.pool import Pool
+from gpufleet.spec.queue import Queue
 from gpufleet.spec.storage import Storage
 
 
@@ -61,6 +62,8 @@ class TrainingFabric(Spec):
     """The virtual network."""
     pools: Annotated[list[Pool], Field(min_length=1)]
     """Node pools; one at least has GPUs."""
+    queue: Queue = Queue()
+    """Teams and their share of the GPU pools."""
     workload: Workload | None = None
     """What it trains; storage and checkpoints are sized from it."""
     storage: Storage = Storage()
