@@ -23,6 +23,7 @@ MEANINGS: dict[str, str] = {
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "a mail address",
     r"^1\.\d{2}$": 'a Kubernetes minor version in quotes, such as "1.34"',
     r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$": "an Entra object id (a GUID)",
+    r"^(?:[01]\d|2[0-3]):[0-5]\d$": 'a local time of day in quotes, such as "19:00"',
     r"^([01]\d|2[0-3]):[0-5]\d$": 'a time of day in UTC in quotes, such as "02:00"',
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters, digits and single hyphens between them",
     r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ @ -, no sign first",

@@ -10,6 +10,7 @@ from gpufleet.spec.base import RegionName, ShortName, Spec
 from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.pool import Pool
 from gpufleet.spec.queue import Queue
+from gpufleet.spec.schedule import Schedule
 from gpufleet.spec.storage import Storage
 
 
@@ -23,6 +24,9 @@ class Checkpoint(Spec):
     job waits for the whole write."""
     restart_seconds: Annotated[float | None, Field(ge=0, le=86_400)] = None
     """From an interruption until the job computes again; a default stands in unless given."""
+    resume: bool = False
+    """Whether jobs start again from their last checkpoint by themselves: what spot GPU pools are for, and those alone
+    may have such jobs."""
     bytes_per_parameter: Annotated[float, Field(gt=0, le=100)] = 14
     """Size of a checkpoint. Mixed-precision Adam has 14: 2 of weights, 4 of their fp32 copy, 4 + 4 of the two moments
     (ZeRO, arXiv 1910.02054)."""
@@ -68,3 +72,5 @@ class TrainingFabric(Spec):
     """What it trains; storage and checkpoints are sized from it."""
     storage: Storage = Storage()
     """File system and blob storage."""
+    schedules: list[Schedule] = []
+    """Hours of the week in which it stands still; never in production."""
