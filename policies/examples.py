@@ -18,12 +18,13 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from gpufleet.catalog.type_tokens import ENVIRONMENT, plain_type
 from gpufleet.graph import UNKNOWN, Graph, Node, offline
 from gpufleet.spec import Environment, StackFile, parse_environment
 from policies.configuration import LEVEL, configured
 from policies.evaluate import Result, Verdict, evaluate
 from policies.rule import AnyRule
-from policies.view import View, plain_type
+from policies.view import View
 
 SAMPLES: Final = Path(__file__).parent / "samples"
 _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -172,9 +173,7 @@ def _edited(node: Node, edits: list[Edit]) -> Iterator[Node]:
 
 def _added(addition: Addition, graph: Graph) -> Node:
     parent = next(
-        node
-        for node in graph
-        if (node.name == addition.parent if addition.parent else node.type == "gpufleet:environment:Environment")
+        node for node in graph if (node.name == addition.parent if addition.parent else node.type == ENVIRONMENT)
     )
     return Node(
         urn=f"{parent.urn.rsplit('::', 1)[0]}${addition.type}::{addition.name}",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from gpufleet.catalog.type_tokens import plain_type
 from gpufleet.graph import Node
 from policies.reading import UndecidedError
-from policies.view import AGENT_POOL, CLUSTER, Resource, View, plain_type
+from policies.view import AGENT_POOL, CLUSTER, Resource, View
 
 CHARTS: Final = ("helm.sh/Release", "helm.sh/Chart")
 _AFTER_NAME: Final = re.compile(r"@.*$|(-v?\d+\.\d.*)?\.tgz$")

@@ -15,11 +15,12 @@ from functools import lru_cache
 
 from pulumi.runtime.proto import analyzer_pb2
 
+from gpufleet.catalog.type_tokens import ENVIRONMENT, plain_type
 from gpufleet.graph import UNKNOWN, Graph, Node
 from gpufleet.graph.structs import mapping
 from gpufleet.graph.wire import default_provider, properties, provider_urn
 from gpufleet.spec import Environment, SpecError, parse_environment
-from policies.view import ENVIRONMENT, SPECIFICATION, View, plain_type
+from policies.view import SPECIFICATION, View
 
 _PROVIDER = "pulumi:providers:"
 _DEFAULTS = "__defaults"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from gpufleet.catalog import sizes
 from gpufleet.catalog.sizes import Size
+from gpufleet.catalog.type_tokens import ENVIRONMENT, FABRIC, REGION, plain_type
 from gpufleet.errors import GpufleetError
 from gpufleet.graph import Graph, Node
 from gpufleet.spec import Environment, parse_environment
@@ -30,25 +31,10 @@ _T = TypeVar("_T")
 
 AGENT_POOL: Final = "azure-native:containerservice:AgentPool"
 CLUSTER: Final = "azure-native:containerservice:ManagedCluster"
-ENVIRONMENT: Final = "gpufleet:environment:Environment"
 SPECIFICATION: Final = "specification"
 """Property of the environment's component: the specification it was made from, as JSON text."""
-FABRIC: Final = "gpufleet:training:TrainingFabric"
-REGION: Final = "gpufleet:inference:InferenceRegion"
 
-# `azure-native:containerservice/v20250801:AgentPool`, and the form of packages that are generated for one version,
-# `azure-native_containerservice_v20250801:containerservice:AgentPool` (pulumi-azure-native v3 local packages).
-_VERSIONED: Final = re.compile(r"^(?P<provider>azure-native):(?P<module>\w+)/v[0-9][0-9a-z]*:(?P<name>\w+)$")
-_PACKAGED: Final = re.compile(r"^(?P<provider>azure-native)_\w+_v[0-9][0-9a-z]*:(?P<module>\w+):(?P<name>\w+)$")
 _SHARE: Final = re.compile(r"\d{1,4}%?", re.ASCII)
-
-
-def plain_type(token: str) -> str:
-    """A type token without the API version: an explicit version is the same resource."""
-    for form in (_VERSIONED, _PACKAGED):
-        if match := form.match(token):
-            return f"{match['provider']}:{match['module']}:{match['name']}"
-    return token
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
 
-from gpufleet.check.finding import Finding, Level, Since, Verdict
-
-_LEVELS: Final = tuple(Level)
+from gpufleet.check.finding import Finding, Since, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +44,7 @@ def beside(now: Iterable[Finding], before: Iterable[Finding]) -> tuple[list[Find
 
 def _since(now: Finding, before: Finding) -> Since:
     worse = (
-        _LEVELS.index(now.level) < _LEVELS.index(before.level)
+        now.level.rank < before.level.rank
         or (now.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL)
         or (now.waiver is None and before.waiver is not None)
         or _grew(before.amount, now.amount)
@@ -63,7 +60,7 @@ def _grew(before: Decimal | None, now: Decimal | None) -> bool:
 def _badness(finding: Finding) -> tuple[bool, int, bool, Decimal]:
     return (
         finding.waiver is None,
-        -_LEVELS.index(finding.level),
+        -finding.level.rank,
         finding.verdict is Verdict.FAIL,
         Decimal("-Infinity") if finding.amount is None else finding.amount,
     )

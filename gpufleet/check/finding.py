@@ -25,6 +25,11 @@ class Level(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Level).index(self)
+
 
 class Since(StrEnum):
     """A finding beside those of the base that a change is held against."""
@@ -99,6 +104,11 @@ class Finding:
     waiver: Waiver | None = None
     expired: bool = False
     since: Since | None = None
+
+    @property
+    def said(self) -> str:
+        """The cause, with the key it is about."""
+        return f"{self.key}: {self.message}" if self.key else self.message
 
     @property
     def identity(self) -> tuple[str, str, str]:

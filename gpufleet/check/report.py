@@ -14,7 +14,6 @@ from gpufleet.errors import ExitCode
 from gpufleet.graph import Graph
 from gpufleet.sizing.advice import Advice
 
-_LEVELS: Final = tuple(Level)
 _WORST_FIRST: Final = (
     ExitCode.CONFIGURATION,
     ExitCode.WAIVER,
@@ -149,4 +148,4 @@ def _badness(code: ExitCode) -> int:
 def _rank(finding: Finding) -> tuple[object, ...]:
     place = finding.place
     where = (place.file, place.line or 0, place.column or 0) if place else ("", 0, 0)
-    return (_LEVELS.index(finding.level), *where, finding.rule, finding.resource, finding.key, finding.message)
+    return (finding.level.rank, *where, finding.rule, finding.resource, finding.key, finding.message)

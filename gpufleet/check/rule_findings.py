@@ -123,7 +123,7 @@ def _finding(result: policies.Result, applied: Applied, subject: Subject, waiver
 
 def _of_waiver(remark: Remark, levels: list[Level]) -> Finding:
     waiver = remark.waiver
-    level = _LEVELS.get(remark.kind) or min(levels, key=list(Level).index)
+    level = _LEVELS.get(remark.kind) or min(levels, key=lambda level: level.rank)
     return Finding(
         rule="waivers",
         level=level,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from gpufleet.catalog.type_tokens import ENVIRONMENT, FABRIC, REGION, plain_type
 from gpufleet.cost.money import decimal
 from gpufleet.spec.addresses import Scope, scopes
 from gpufleet.spec.environment import Environment
@@ -20,9 +21,7 @@ GLOBAL = "global"
 UNKNOWN_REGION = "unknown"
 """Region of what is in a fabric or inference region that the specification doesn't have."""
 
-_ENVIRONMENT = "gpufleet:environment:Environment"
-_SCOPES = {"gpufleet:training:TrainingFabric": "training", "gpufleet:inference:InferenceRegion": "inference"}
-_VERSION = re.compile(r"^(azure-native:\w+)/v[0-9][0-9a-z]*(?=:)")
+_SCOPES = {FABRIC: "training", REGION: "inference"}
 
 
 class Item(Protocol):
@@ -115,15 +114,15 @@ def place(environment: Environment, items: Iterable[Item]) -> Iterator[Placed]:
     }
     for item in everything:
         above = list(_ancestors(item, by_urn))
-        holder = next((one for one in above if _plain(one.type) in _SCOPES), None)
+        holder = next((one for one in above if plain_type(one.type) in _SCOPES), None)
         scope = known.get(holder.name) if holder else None
         pool, plan = pools.get((scope.name, _text(item, "agentPoolName")), (None, None)) if scope else (None, None)
         yield Placed(
             urn=item.urn,
-            type=_plain(item.type),
+            type=plain_type(item.type),
             name=item.name,
             properties=item.properties,
-            component=f"{_SCOPES[_plain(holder.type)]} {holder.name}" if holder else _shared(above),
+            component=f"{_SCOPES[plain_type(holder.type)]} {holder.name}" if holder else _shared(above),
             region=_region(item, scope, inside=holder is not None),
             scope=scope,
             pool=pool,
@@ -143,7 +142,7 @@ def _ancestors(item: Item, by_urn: Mapping[str, Item]) -> Iterator[Item]:
 
 def _shared(above: Sequence[Item]) -> str:
     """The nearest component, in words: ContainerRegistry is the container registry."""
-    components = [one for one in above if one.type.startswith("gpufleet:") and one.type != _ENVIRONMENT]
+    components = [one for one in above if one.type.startswith("gpufleet:") and one.type != ENVIRONMENT]
     if not components:
         return "environment"
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", components[0].type.rsplit(":", 1)[-1]).lower()
@@ -158,10 +157,6 @@ def _region(item: Item, scope: Scope | None, *, inside: bool) -> str:
     if scope:
         return scope.region
     return UNKNOWN_REGION if inside else GLOBAL
-
-
-def _plain(type_: str) -> str:
-    return _VERSION.sub(r"\1", type_)
 
 
 def _text(item: Item, key: str) -> str:

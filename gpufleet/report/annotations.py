@@ -63,8 +63,7 @@ def _in_order(report: Report) -> Iterator[Finding]:
 
 def _annotation(finding: Finding, report: Report) -> _Annotation:
     place = place_of(finding, report)
-    said = f"{finding.key}: {finding.message}" if finding.key else finding.message
-    parts = [sentence(said), sentence(finding.fix)]
+    parts = [sentence(finding.said), sentence(finding.fix)]
     if finding.waiver is not None:
         parts.append(waived_by(finding.waiver))
     since = f", {finding.since.value}" if finding.since else ""

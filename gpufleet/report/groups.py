@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gpufleet.check.finding import Finding, Level, Since
+from gpufleet.check.finding import Finding, Since
 from gpufleet.check.report import Report
 from policies.rule import Severity
 
-_LEVELS: Final = tuple(Level)
 _SEVERITIES: Final = (None, *reversed(Severity))
 """The worst first; None is what stands in the way of the rules."""
 
@@ -50,4 +49,4 @@ class Groups:
 
 
 def _urgency(finding: Finding) -> tuple[int, int]:
-    return (_LEVELS.index(finding.level), _SEVERITIES.index(finding.severity))
+    return (finding.level.rank, _SEVERITIES.index(finding.severity))

@@ -57,7 +57,7 @@ def _case(outcome: RuleOutcome, report: Report) -> ET.Element:
     failing = [finding for finding in findings if report.fails(finding)]
     if failing:
         worst = max(failing, key=_is_error)
-        head = {"message": _xml(_message(worst)), "type": worst.verdict.value}
+        head = {"message": _xml(worst.said), "type": worst.verdict.value}
         _child(case, "error" if _is_error(worst) else "failure", head, [_text(one, report) for one in failing])
     elif findings and all(finding.waiver is not None for finding in findings):
         _child(case, "skipped", {"message": "waived"}, [])
@@ -81,13 +81,9 @@ def _is_error(finding: Finding) -> bool:
     return finding.verdict is Verdict.UNDECIDED or finding.code is ExitCode.ERROR
 
 
-def _message(finding: Finding) -> str:
-    return f"{finding.key}: {finding.message}" if finding.key else finding.message
-
-
 def _text(finding: Finding, report: Report) -> str:
     lines = [
-        f"{place_of(finding, report)}: {finding.level.value}: {sentence(_message(finding))}",
+        f"{place_of(finding, report)}: {finding.level.value}: {sentence(finding.said)}",
         finding.fix and f"Fix: {sentence(finding.fix)}",
         finding.resource and f"Resource: {finding.resource}",
         finding.since and f"Against the base: {finding.since.value}",

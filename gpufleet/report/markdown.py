@@ -153,9 +153,8 @@ def _item(finding: Finding, mark: str = "") -> str:
     place = f" `{_code(str(finding.place))}`" if finding.place else ""
     fix = f"<br>→ {_text(sentence(finding.fix))}" if finding.fix else ""
     waiver = f"<br>{_text(waived_by(finding.waiver))}" if finding.waiver else ""
-    said = f"{finding.key}: {finding.message}" if finding.key else finding.message
     head = f"- {mark or _LEVELS[finding.level]} {rule}{since}{expired}{open_}{place}"
-    return f"{head}<br>{_text(sentence(said))}{fix}{waiver}\n"
+    return f"{head}<br>{_text(sentence(finding.said))}{fix}{waiver}\n"
 
 
 def _folded(report: Report, *, prefix: str) -> Iterator[Block]:

@@ -88,7 +88,6 @@ def _result(
     finding: Finding, report: Report, rule: int, fingerprint: str, baseline: str | None
 ) -> Mapping[str, object]:
     name = "/".join(part for part in (report.environment, finding.label or finding.key) if part)
-    said = f"{finding.key}: {finding.message}" if finding.key else finding.message
     result: dict[str, object] = {
         "ruleId": finding.rule,
         "ruleIndex": rule,
@@ -96,7 +95,7 @@ def _result(
         # stops a strict check would be shown as nothing.
         "kind": "fail",
         "level": finding.level.value,
-        "message": {"text": " ".join(part for part in (sentence(said), sentence(finding.fix)) if part)},
+        "message": {"text": " ".join(part for part in (sentence(finding.said), sentence(finding.fix)) if part)},
         "locations": [
             {
                 "physicalLocation": _location(place_of(finding, report)),

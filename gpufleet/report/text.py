@@ -183,10 +183,9 @@ def _finding(found: Sequence[Finding], width: int) -> Iterator[str]:
     # What stands first on its line can be clicked in an editor's terminal.
     worse = ", worse than in the base" if first.since is Since.WORSENED else ""
     yield one_line(f"  {mark} {_where(found) or first.resource}  [{first.rule}{worse}]")
-    said = f"{first.key}: {first.message}" if first.key else first.message
     fix = f" {sentence(first.fix)}" if first.fix else ""
     reference = f" [{first.reference}]" if first.reference else ""
-    yield from _wrapped("    ", f"{sentence(said)}{fix}{reference}", width)
+    yield from _wrapped("    ", f"{sentence(first.said)}{fix}{reference}", width)
     if first.waiver is not None:
         yield from _wrapped("    ", waived_by(first.waiver), width)
 

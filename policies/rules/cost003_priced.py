@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gpufleet.catalog.type_tokens import plain_type
 from gpufleet.spec.base import Path
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
-from policies.view import Resource, View, plain_type
+from policies.view import Resource, View
 
 if TYPE_CHECKING:
     from gpufleet.cost.lines import Part

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gpufleet.catalog.type_tokens import ENVIRONMENT, plain_type
 from gpufleet.graph.model import STACK_TYPE
 from gpufleet.spec.base import Path
 from policies.reading import total
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
-from policies.view import ENVIRONMENT, Pool, View, plain_type
+from policies.view import Pool, View
 
 
 class GpuCapSettings(Settings):

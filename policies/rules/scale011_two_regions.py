@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gpufleet.catalog.type_tokens import plain_type
 from policies.reading import MistypedError, UndecidedError
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
-from policies.view import Declared, Resource, View, plain_type
+from policies.view import Declared, Resource, View
 
 _ORIGIN = "azure-native:cdn:AFDOrigin"
 _GROUP = "azure-native:cdn:AFDOriginGroup"

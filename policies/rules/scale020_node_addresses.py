@@ -8,9 +8,10 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from gpufleet.catalog import limits
+from gpufleet.catalog.type_tokens import plain_type
 from policies.reading import MistypedError, Properties, UndecidedError, total
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
-from policies.view import Pool, Resource, View, plain_type
+from policies.view import Pool, Resource, View
 
 _SUBNET: Final = "azure-native:network:Subnet"
 
