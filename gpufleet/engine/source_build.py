@@ -1,4 +1,4 @@
-"""Build Go programs from pinned modules, the Pulumi CLI first of all, where nothing but package registries is in reach."""
+"""Build Go programs from pinned modules, the Pulumi CLI first of all, where only package registries are in reach."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def _explain(said: str, code: int, programs: GoPrograms, log: Path) -> EngineUna
     if "no space left on device" in said or "disk quota exceeded" in said:
         return EngineUnavailableError(
             f"the disk filled up while building {programs.what}: {last}",
-            hint=f"Free about {programs.disk_bytes / 2**30:.0f} GiB and run again; what is compiled is kept. Log: {log}",
+            hint=f"Free about {programs.disk_bytes / 2**30:.0f} GiB and run again; what is compiled stays. Log: {log}",
         )
     if any(sign in said for sign in _NETWORK_SIGNS):
         return EngineUnavailableError(
