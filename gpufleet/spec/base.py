@@ -98,3 +98,6 @@ Zone = Annotated[
     Field(pattern=r"^[1-3]$"),
 ]
 """An availability zone of the region; 1 and "1" are the same."""
+
+EntraObjectId = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+"""Object id of a user, group or service principal in Entra."""

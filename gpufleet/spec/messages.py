@@ -19,6 +19,7 @@ UNKNOWN_KEY: Final = "is not a known key"
 _MOST_BITS: Final = 256
 
 _UNION_TAGS: Final = ("range", "number")
+_CONTAINER_TAGS: Final = ("container block", "container name")
 
 # pydantic's error types that models can give, and their words; {shown} is the value.
 _MESSAGES: Final = {
@@ -51,7 +52,7 @@ def path_of(error: ErrorDetails) -> Path:
     """The path of an error in the keys of the file, without pydantic's own additions."""
     path: list[str | int] = []
     for part in error["loc"]:
-        if part == "[key]" or (part in _UNION_TAGS and path[-1:] == ["nodes"]):
+        if part == "[key]" or (part in _UNION_TAGS and path[-1:] == ["nodes"]) or part in _CONTAINER_TAGS:
             continue
         path.append(part)
     return tuple(path)
