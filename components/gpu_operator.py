@@ -14,7 +14,7 @@ from components.in_cluster import (
     privileged_namespace,
     release,
 )
-from components.operators import operator_set
+from gpufleet.catalog.operator_sets import all_sets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class GpuOperator(pulumi.ComponentResource):
         )
         release(
             f"{name}-release",
-            operator_set().gpu_operator,
+            all_sets()[0].gpu_operator,
             namespace,
             values=gpu_operator_values(rdma=args.rdma),
             skip_await=args.may_be_empty,

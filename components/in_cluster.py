@@ -11,8 +11,8 @@ from pulumi_azure_native import containerservice
 from pulumi_kubernetes import core, helm, meta
 
 from components import labels
-from components.operators import Chart, operator_set
 from components.options import child
+from gpufleet.catalog.operator_sets import Chart
 from gpufleet.spec.environment import EnvironmentClass
 
 CHART_TIMEOUT_SECONDS = 900
@@ -57,20 +57,23 @@ def release(
     values: Mapping[str, object],
     skip_await: bool,
     opts: pulumi.ResourceOptions,
+    release_name: str = "",
 ) -> helm.v3.Release:
-    """A Helm release of the pinned set.
+    """A Helm release of a pinned chart, by the chart's name unless it has one of its own.
 
     `Release` and not `Chart`: it installs the chart's CRDs before anything that needs them (pulumi-kubernetes#1735),
     and it previews without a cluster (#2346).
     """
+    in_registry = chart.repository.startswith("oci://")
     return helm.v3.Release(
         name,
-        name=chart.chart,
-        chart=chart.chart,
+        name=release_name or chart.chart,
+        chart=f"{chart.repository}/{chart.chart}" if in_registry else chart.chart,
         version=chart.version,
         namespace=namespace.metadata.name,
         create_namespace=False,
-        repository_opts=helm.v3.RepositoryOptsArgs(repo=operator_set().repository),
+        # Helm takes a registry's chart by its whole address and refuses a repository beside it.
+        repository_opts=None if in_registry else helm.v3.RepositoryOptsArgs(repo=chart.repository),
         values=dict(values),
         skip_await=skip_await,
         timeout=CHART_TIMEOUT_SECONDS,

@@ -17,7 +17,7 @@ from components.in_cluster import (
     privileged_namespace,
     release,
 )
-from components.operators import Image, operator_set
+from gpufleet.catalog.operator_sets import Image, all_sets
 
 RDMA_RESOURCE = "rdma/ib"
 """Extended resource of the SR-IOV device plugin: one virtual function, exclusive, 8 on an ND node."""
@@ -49,7 +49,7 @@ class RdmaStack(pulumi.ComponentResource):
         namespace = privileged_namespace(f"{name}-network-operator-namespace", "network-operator", access.child(self))
         network_operator = release(
             f"{name}-network-operator",
-            operator_set().network_operator,
+            all_sets()[0].network_operator,
             namespace,
             values=network_operator_values(),
             skip_await=args.may_be_empty,
@@ -94,7 +94,7 @@ def nic_feature_rule() -> dict[str, object]:
 
     The vendor alone would match every accelerated Ethernet NIC of Azure.
     """
-    devices = operator_set().infiniband_devices
+    devices = all_sets()[0].infiniband_devices
     return {
         "rules": [
             {
@@ -120,7 +120,7 @@ def nic_cluster_policy() -> dict[str, object]:
     Unlike in its source (Azure/aks-rdma-infiniband configs/nicclusterpolicy), the driver never upgrades itself: its
     upgrade drains nodes by force, under whatever job trains on them.
     """
-    operators = operator_set()
+    operators = all_sets()[0]
     return {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 
 from components.gpu_operator import gpu_operator_values
-from components.operators import operator_set
 from components.priority_expander import prefers_spot, priorities
 from components.rdma_stack import nic_cluster_policy, nic_feature_rule
+from gpufleet.catalog.operator_sets import all_sets
 from gpufleet.spec.pool import Pool
 from tests.components.graphs import Graph, build, stack_graph
 from tests.spec.environments import POOL, SERVE, changed
@@ -22,10 +22,10 @@ def _release(graph: Graph, name: str) -> dict[str, Any]:
 
 
 def test_the_pinned_set() -> None:
-    pinned = operator_set()
+    pinned = all_sets()[0]
     assert (pinned.gpu_operator.version, pinned.network_operator.version) == ("v26.3.3", "v26.4.0")
     assert pinned.ofed_driver.version == "doca3.2.0-25.10-1.2.8.0-2"
-    assert pinned.source == "Azure/aks-rdma-infiniband@700dabb"
+    assert pinned.source == "Azure/aks-rdma-infiniband@700dabb: configs, tests/setup-infra/deploy-aks.sh"
 
 
 def test_releases_are_pinned_and_named() -> None:
