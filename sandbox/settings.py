@@ -1,4 +1,4 @@
-"""What an operator of the sandbox sets: quotas, capacity, feature flags, directory objects.
+"""What an operator of the sandbox sets: quotas, capacity, feature flags, directory objects, durations.
 
 A setting is a record of the sandbox's own in the store (``setting/<kind>/<key>``), so it outlives a run and goes at a
 reset. What is not set follows the tables in ``sandbox/data``.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from gpufleet.catalog import regions, sizes
 from sandbox.errors import SandboxError
 from sandbox.store import Store
+from sandbox.tables import read_table
 from sandbox.values import Properties
 
 SETTINGS = "setting/"
@@ -46,6 +48,11 @@ class Kind:
     """Key and value as stored. Raises SettingError."""
 
 
+def key_of(kind: str, key: str) -> str:
+    """Where a setting stands in the store."""
+    return f"{SETTINGS}{kind}/{key}"
+
+
 def set_setting(store: Store, kind: str, key: str, value: str) -> Setting:
     """Set one.
 
@@ -54,7 +61,7 @@ def set_setting(store: Store, kind: str, key: str, value: str) -> Setting:
     """
     found = _kind(kind)
     parsed_key, parsed = found.parse(key, value)
-    record: Properties = {"id": f"{SETTINGS}{kind}/{parsed_key}", "kind": kind, "key": parsed_key, "value": parsed}
+    record: Properties = {"id": key_of(kind, parsed_key), "kind": kind, "key": parsed_key, "value": parsed}
     with store.transaction() as transaction:
         transaction.put(record["id"], record)
     return Setting(kind=kind, key=parsed_key, value=parsed)
@@ -67,7 +74,7 @@ def unset_setting(store: Store, kind: str, key: str) -> bool:
         SettingError: unknown kind.
     """
     _kind(kind)
-    name = f"{SETTINGS}{kind}/{key}"
+    name = key_of(kind, key)
     with store.transaction() as transaction:
         if transaction.get(name) is None:
             return False
@@ -143,6 +150,18 @@ def _principal(key: str, value: str) -> tuple[str, str | int]:
     return key.lower(), value
 
 
+def _duration(key: str, value: str) -> tuple[str, str | int]:
+    known = {row.text("type").lower(): row.text("type") for row in read_table("durations.csv", ("type",))}
+    known.pop("*")
+    if key.lower() not in known:
+        near = get_close_matches(key.lower(), known, n=1)
+        raise SettingError(
+            f"there is no type '{key}' in sandbox/data/durations.csv"
+            + (f"; did you mean '{known[near[0]]}'?" if near else "")
+        )
+    return known[key.lower()], _whole("duration", value)
+
+
 KINDS: Mapping[str, Kind] = {
     "quota": Kind(
         key="REGION/QUOTA (eastus/standardNDSH100v5Family, eastus/cores, eastus/lowPriorityCores)",
@@ -167,5 +186,11 @@ KINDS: Mapping[str, Kind] = {
         value=" or ".join(PRINCIPAL_TYPES),
         what="a person, group or application that the tenant's directory knows",
         parse=_principal,
+    ),
+    "duration": Kind(
+        key="TYPE (Microsoft.ContainerService/managedClusters, helm.sh/Release)",
+        value="seconds",
+        what="how long the creation of a resource of a type takes, before GPUFLEET_SANDBOX_TIME_SCALE",
+        parse=_duration,
     ),
 }

@@ -1,4 +1,4 @@
-"""`gpufleet sandbox set|unset|settings`: quotas, capacity, features and principals of the sandbox's subscription."""
+"""`gpufleet sandbox set|unset|settings`: quotas, capacity, features, principals and durations of the sandbox."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from gpufleet.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
 
-KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="quota, capacity, feature or principal.")]
+KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="quota, capacity, feature, principal or duration.")]
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="eastus/standardNDSH100v5Family, eastus/Standard_ND96isr_H100_v5, ...")
 ]
 ValueArgument = Annotated[
-    str, typer.Argument(metavar="VALUE", help="vCPUs, nodes, a feature's state or a principal's type.")
+    str, typer.Argument(metavar="VALUE", help="vCPUs, nodes, a feature's state, a principal's type or seconds.")
 ]
 
 
 @app.command("set")
 def set_one(kind: KindArgument, key: KeyArgument, value: ValueArgument) -> None:
-    """Set a quota, a capacity, a feature flag or a principal of the sandbox's subscription."""
+    """Set a quota, a capacity, a feature flag, a principal or a duration of the sandbox."""
     from sandbox.settings import set_setting
 
     with refusals():

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from gpufleet.catalog import limits
 from gpufleet.engine.errors import EngineError
 from gpufleet.engine.files import locked, write_if_different
 from gpufleet.engine.install import engine_folder
@@ -29,6 +30,7 @@ from gpufleet.engine.project import PROJECT, stack_file
 
 HOME_VARIABLE = "GPUFLEET_SANDBOX_HOME"
 CLOUD_VARIABLE = "GPUFLEET_SANDBOX_CLOUD"
+PARALLEL_VARIABLE = "PULUMI_PARALLEL"
 
 PASSPHRASE = "gpufleet-sandbox"  # noqa: S105 well known on purpose: the sandbox's secrets are invented
 SALT = "v1:MvX8y/M5Utc=:v1:oBc2foZfRtrMSGq0:GWXokkj/+izmWyT3q9tkZJvC6x5jTw=="
@@ -184,10 +186,20 @@ def state_url(home: Path) -> str:
 
 
 def tool_environment(engine: Engine) -> Environment:
-    """What makes `pulumi` and `gpufleet` be found, for Azure and sandbox alike."""
+    """What makes `pulumi` and `gpufleet` be found and wait for many resources at once, for Azure and sandbox alike."""
     first = [str(engine_folder(engine)), str(Path(sys.prefix) / "bin")]
     rest = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder not in first]
-    return Environment(variables={"PATH": os.pathsep.join([*first, *rest]), "VIRTUAL_ENV": sys.prefix})
+    variables = {"PATH": os.pathsep.join([*first, *rest]), "VIRTUAL_ENV": sys.prefix}
+    # The engine's own default is four for each processor, though an operation spends its minutes waiting for Azure: the
+    # frontier's pools would be made in 16 waves on two processors. This many writes at once is what Resource Manager
+    # takes, and asking for each every 10 seconds stays below its reads.
+    variables[PARALLEL_VARIABLE] = os.environ.get(PARALLEL_VARIABLE) or str(operations_at_once())
+    return Environment(variables=variables)
+
+
+def operations_at_once() -> int:
+    """Resource operations that Azure takes at once: the burst of Resource Manager's write calls for a subscription."""
+    return limits.value("arm.subscription_write_burst")
 
 
 def config_file_for(root: Path, environment: str, *, sandbox: bool) -> Path:

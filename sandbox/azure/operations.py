@@ -8,8 +8,8 @@ its client dies, as in Azure. With time scale 0 there are none.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Literal, TypeAlias
@@ -18,6 +18,7 @@ from gpufleet.catalog.table import Row
 from sandbox import arm
 from sandbox.azure import registry
 from sandbox.errors import ArmError
+from sandbox.settings import key_of as setting_key
 from sandbox.store import Record, Store, Transaction
 from sandbox.tables import read_table
 from sandbox.values import Properties
@@ -43,6 +44,13 @@ def duration_of(arm_type: str, verb: Verb) -> Duration:
     """The duration by ``sandbox/data/durations.csv``."""
     row = _durations().get(arm_type.lower()) or _durations()["*"]
     return Duration(row.number(verb), verb in row.cells["asynchronous"].split())
+
+
+def duration_in(get: Callable[[str], Record | None], arm_type: str, verb: Verb) -> Duration:
+    """The duration with what ``gpufleet sandbox set duration`` says of creations; ``get`` reads the store."""
+    usual = duration_of(arm_type, verb)
+    stated = get(setting_key("duration", arm_type)) if verb == "create" else None
+    return usual if stated is None else replace(usual, seconds=float(stated["value"]))
 
 
 @cache

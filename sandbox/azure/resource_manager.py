@@ -10,7 +10,7 @@ from sandbox import arm, faults, outages
 from sandbox.azure import operations, registry, throttling
 from sandbox.azure.context import context_in, put_companions
 from sandbox.azure.model import SANDBOX_SUBSCRIPTION, SANDBOX_TENANT, Context, ResourceType
-from sandbox.azure.operations import Verb, duration_of, state_of, with_state
+from sandbox.azure.operations import Verb, duration_in, duration_of, state_of, with_state
 from sandbox.azure.outputs import outputs_of
 from sandbox.azure.preconditions import (
     references_of,
@@ -288,6 +288,7 @@ class ResourceManager:
     def _take_deletion(self, transaction: Transaction, kind: ResourceType, record: Record, struck: Struck) -> Accepted:
         require_reachable(transaction, record["id"], record["outputs"])
         _require_quiet(transaction, record["id"], ())
+        throttling.draw(transaction, record["id"], "delete", now=self._now().timestamp(), pace=self._pace)
         kind.before_delete(context_in(transaction, record, self.tenant))
         return self._start(transaction, record, "delete", shown=record["outputs"], struck=struck, error=struck.error)
 
@@ -319,7 +320,7 @@ class ResourceManager:
     ) -> Accepted:
         """Do the work, or write down that it is being done; ``shown`` are the outputs until it is."""
         now = self._now().timestamp()
-        duration = duration_of(arm.type_of(record["id"]), verb)
+        duration = duration_in(transaction.get, arm.type_of(record["id"]), verb)
         seconds = duration.seconds + _LATE_SECONDS * struck.is_in(Phase.LATE)
         seconds = max(seconds, _ENDLESS_SECONDS * struck.is_in(Phase.TIMEOUT))
         until = now + self._pace.real(seconds)

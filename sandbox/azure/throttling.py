@@ -1,4 +1,7 @@
-"""Token buckets in front of a resource provider's write calls, kept in the store (``throttle/<resource id>``)."""
+"""Token buckets in front of write calls, kept in the store (``throttle/<what it is for>``).
+
+Two kinds: a resource provider's own, one for each resource, and Resource Manager's, one for the whole subscription.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import cache
 
 from gpufleet.catalog.table import Row
 from sandbox import arm
+from sandbox.azure.model import SANDBOX_PRINCIPAL
 from sandbox.errors import ArmError
 from sandbox.pace import Pace
 from sandbox.store import Transaction
@@ -16,30 +20,42 @@ _BUCKETS = "throttle/"
 
 
 @cache
-def _rule(arm_type: str) -> Row | None:
-    columns = ("type", "verbs", "burst", "refill_seconds", "status", "code", "message", "source")
+def _rules(arm_type: str) -> tuple[Row, ...]:
+    columns = ("type", "scope", "verbs", "burst", "refill_seconds", "status", "code", "message", "source")
     rows = read_table("throttling.csv", columns)
-    return next((row for row in rows if row.text("type").lower() == arm_type.lower()), None)
+    return tuple(row for row in rows if row.text("type").lower() in {"*", arm_type.lower()})
 
 
 def draw(transaction: Transaction, resource_id: str, verb: str, *, now: float, pace: Pace) -> None:
-    """Take one token for a write call.
+    """Take a token of every bucket that a write call draws from (``sandbox/data/throttling.csv``).
 
-    Source: AKS docs, quotas-skus-regions: 20 PUT calls at once, one more a minute, for each cluster and each pool. When
-    time does not pass (scale 0) tokens are back at once, so nothing is written.
+    When time does not pass (scale 0) tokens are back at once, so nothing is written.
 
     Raises:
-        ArmError: there is none.
+        ArmError: a bucket is empty.
     """
-    rule = _rule(arm.type_of(resource_id))
-    if rule is None or pace.scale == 0 or verb not in rule.text("verbs").split():
+    if pace.scale == 0:
         return
-    key, refill = _BUCKETS + resource_id.lower(), pace.real(rule.number("refill_seconds"))
+    for rule in _rules(arm.type_of(resource_id)):
+        if verb in rule.text("verbs").split():
+            _draw(transaction, rule, resource_id, verb, now=now, pace=pace)
+
+
+def _draw(transaction: Transaction, rule: Row, resource_id: str, verb: str, *, now: float, pace: Pace) -> None:
+    subscription = resource_id.split("/")[2]
+    if rule.choice("scope", "resource", "subscription") == "resource":
+        owner = resource_id
+    else:
+        owner = f"/subscriptions/{subscription}/{rule.text('verbs').replace(' ', '+')}"
+    key, refill = _BUCKETS + owner.lower(), pace.real(rule.number("refill_seconds"))
     bucket = transaction.get(key) or {"tokens": rule.number("burst"), "at": now}
     tokens = min(rule.number("burst"), bucket["tokens"] + (now - bucket["at"]) / refill)
     if tokens >= 1:
         transaction.put(key, {"tokens": tokens - 1, "at": now})
         return
     seconds = math.ceil((1 - tokens) * rule.number("refill_seconds"))
-    message = rule.text("message").format(subscription=resource_id.split("/")[2], seconds=seconds)
+    kind = "delete" if verb == "delete" else "write"
+    message = rule.text("message").format(
+        subscription=subscription, actor=SANDBOX_PRINCIPAL, kind=kind, seconds=seconds
+    )
     raise ArmError(rule.integer("status"), rule.text("code"), message, retry_after=seconds)

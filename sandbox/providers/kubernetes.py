@@ -14,11 +14,13 @@ import re
 import sys
 import uuid
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
+from sandbox.azure.operations import duration_in
 from sandbox.cloud import open_store
 from sandbox.contract import ContractBook, UnknownTypeError, check_inputs
 from sandbox.contract.model import Contract
-from sandbox.errors import Failure, KubernetesError, NotEmulatedError, SandboxError
+from sandbox.errors import Failure, KubernetesError, NotEmulatedError, PartialFailureError, SandboxError
 from sandbox.kubernetes import definitions, names
 from sandbox.kubernetes.api import DEFINITION, NAMESPACE, RELEASE, Address, KubernetesApi
 from sandbox.kubernetes.charts import CHARTS
@@ -29,7 +31,7 @@ from sandbox.kubernetes.lifecycle import Propagation
 from sandbox.kubernetes.metadata import check_metadata
 from sandbox.kubernetes.rules import check_object
 from sandbox.kubernetes.schema import check_schema
-from sandbox.pace import Pace, pace_from
+from sandbox.pace import CancelledError, Pace, pace_from
 from sandbox.providers.autoname import random_hex
 from sandbox.providers.difference import Change, Difference, carry_over, compare
 from sandbox.providers.faulty import Faulty
@@ -62,6 +64,8 @@ _HANDED_OVER: Mapping[str, tuple[str, ...]] = {
 }
 # What a preview passes over as the provider does: the cluster may be another one by then (provider.go, Create).
 _PASSED_OVER = frozenset({"AlreadyExists", "Forbidden", "NamespaceNotFound", "NoKindMatch"})
+# A release's row in sandbox/data/durations.csv: group and kind.
+_RELEASE_TYPE = "helm.sh/Release"
 _SSA_ONLY = ("enableServerSideApply", "renderYamlToDirectory")
 
 
@@ -252,9 +256,15 @@ class Kubernetes(Backend):
         address = self._address(api, kind, inputs)
         if kind == RELEASE:
             try:
-                return address.id, api.put_release(address, self._released(api, inputs, revision=1), create=True)
+                made = api.put_release(address, self._released(api, inputs, revision=1), create=True)
             except KubernetesError as error:
                 raise _create_error(address, error) from error
+            try:
+                self._await_release(inputs, "create")
+            except CancelledError as error:
+                # As Helm's wait: the release is there, and the state knows it.
+                raise PartialFailureError(address.id, made, str(error)) from error
+            return address.id, made
         manager = self._new_manager(api, urn, address, inputs)
         try:
             self._require_kind(api, kind)
@@ -276,9 +286,16 @@ class Kubernetes(Backend):
         revision = (reveal(state.get("status")) or {}).get("revision", 1) + 1
         address = self._address(api, kind, inputs)
         try:
-            return api.put_release(address, self._released(api, inputs, revision=revision), create=False)
+            upgraded = api.put_release(address, self._released(api, inputs, revision=revision), create=False)
         except KubernetesError as error:
             raise _update_error(address, error) from error
+        self._await_release(inputs, "update")
+        return upgraded
+
+    def _await_release(self, inputs: Properties, verb: Literal["create", "update"]) -> None:
+        """Wait as Helm does until the chart's workloads are ready; `skipAwait` does without."""
+        if not reveal(inputs.get("skipAwait")):
+            self._pace.sleep(duration_in(self._store.get, _RELEASE_TYPE, verb).seconds)
 
     def _update(
         self, urn: Urn, kind: Kind, inputs: Properties, state: Properties, *, patch: bool, dry_run: bool

@@ -53,6 +53,10 @@ def test_lustre_skus() -> None:
 
 def test_limits() -> None:
     assert limits.value("aks.nodes_per_cluster") == 5000
+    # Whoever asks for each of 200 operations every ten seconds stays below what Resource Manager answers.
+    writes = limits.value("arm.subscription_write_burst")
+    assert (writes, limits.value("arm.subscription_read_refill_per_second")) == (200, 25)
+    assert writes / 10 < limits.value("arm.subscription_read_refill_per_second")
     assert limits.get("vmss.infiniband_domain_nodes").source == "DOCS;AZDOCS"
     assert [str(reserved.network) for reserved in limits.reserved_ranges()] == [
         "172.16.0.0/16",

@@ -79,7 +79,7 @@ def test_without_sandbox_the_lines_lead_back_out(tmp_path: Path):
     done = gpufleet("env", "prod", "--format", "json", **inside)
     changes = json.loads(done.stdout)
     assert sorted(changes["unset"]) == sorted(inside)
-    assert sorted(changes["set"]) == ["PATH", "PULUMI_STACK", "VIRTUAL_ENV"]
+    assert sorted(changes["set"]) == ["PATH", "PULUMI_PARALLEL", "PULUMI_STACK", "VIRTUAL_ENV"]
     assert changes["set"]["PULUMI_STACK"] == "prod"
 
 

@@ -64,6 +64,9 @@ def test_nothing_is_set_before_the_first_run(cli: Cli, capsys: pytest.CaptureFix
         (("set", "feature", "Microsoft.X/Y", "on"), "a feature is Registered or NotRegistered or"),
         (("set", "principal", "me", "User"), "the key of a principal setting is the object id (a GUID)"),
         (("set", "principal", "5a4db0c5-0000-4000-8000-0000000000e1", "Robot"), "a principal is a ServicePrincipal or"),
+        (("set", "duration", "Microsoft.ContainerService/cluster", "1"), "did you mean 'Microsoft.ContainerService/"),
+        (("set", "duration", "*", "1"), "there is no type '*' in sandbox/data/durations.csv"),
+        (("set", "duration", "helm.sh/Release", "4m"), "is a whole number of at least 0, not '4m'"),
         (("unset", "quota", "eastus/cores"), "quota 'eastus/cores' is not set"),
     ],
 )

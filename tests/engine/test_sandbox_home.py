@@ -19,6 +19,7 @@ from gpufleet.engine.sandbox_home import (
     prepare_home,
     prepare_stacks,
     sandbox_environment,
+    tool_environment,
 )
 
 
@@ -91,6 +92,7 @@ def test_stacks_are_made_once_and_stack_files_stay_untouched(root: Path):
 def test_the_environment_leads_to_the_home_and_away_from_the_persons_accounts(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.delenv("PULUMI_PARALLEL", raising=False)
     monkeypatch.setenv("ARM_CLIENT_SECRET", "real")
     monkeypatch.setenv("AZURE_CONFIG_DIR", "/real")
     monkeypatch.setenv("PULUMI_ACCESS_TOKEN", "real")
@@ -104,12 +106,18 @@ def test_the_environment_leads_to_the_home_and_away_from_the_persons_accounts(
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "GPUFLEET_SANDBOX_CLOUD": str(home / "cloud"),
         "PULUMI_STACK": "dev",
+        "PULUMI_PARALLEL": "200",
     }
     assert {"ARM_CLIENT_SECRET", "AZURE_CONFIG_DIR", "PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE"} <= set(
         changes.unset
     )
     applied = changes.applied()
     assert "real" not in applied.values()
+
+
+def test_the_persons_own_number_of_operations_at_once_counts(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PULUMI_PARALLEL", "3")
+    assert tool_environment(ensure_engine()).variables["PULUMI_PARALLEL"] == "3"
 
 
 def test_applied_takes_away_before_it_sets(monkeypatch: pytest.MonkeyPatch):

@@ -15,6 +15,7 @@ from sandbox.azure.resource_manager import Accepted, Resource, ResourceManager
 from sandbox.contract import ContractBook
 from sandbox.errors import ArmError, OutcomeUnknownError, SandboxError
 from sandbox.pace import CancelledError, Pace, pace_from
+from sandbox.settings import set_setting, unset_setting
 from sandbox.store import Store
 from tests.sandbox.manual_time import ManualTime
 
@@ -289,6 +290,49 @@ def test_cluster_writes_are_throttled_by_a_bucket_of_their_own(cloud: Cloud) -> 
     operations.settle(cloud.store, cloud.time.seconds + 10_000)
     cloud.time.seconds += 60
     cloud.manager.begin_update(cluster.id, CLUSTER, CLUSTER_INPUTS)
+
+
+def test_all_writes_of_a_subscription_share_resource_managers_bucket(cloud: Cloud) -> None:
+    def identity(number: int) -> dict[str, Any]:
+        return {"resourceGroupName": "rg", "resourceName": f"id-{number}", "location": "eastus"}
+
+    for number in range(200):  # the token of the fixture's group is back
+        cloud.manager.begin_create(IDENTITY, identity(number))
+    with pytest.raises(ArmError) as caught:
+        cloud.manager.begin_create(IDENTITY, identity(200))
+    assert (caught.value.status, caught.value.code) == (429, "SubscriptionRequestsThrottled")
+    assert caught.value.message.startswith("Number of 'write' requests for subscription '")
+    assert caught.value.retry_after == 1
+    cloud.manager.begin_delete(cloud.manager.id_of(IDENTITY, identity(0)))  # deletions have a bucket of their own
+    cloud.time.seconds += 0.35  # three tokens and a half
+    for number in range(200, 203):
+        cloud.manager.begin_create(IDENTITY, identity(number))
+    with pytest.raises(ArmError, match="SubscriptionRequestsThrottled"):
+        cloud.manager.begin_create(IDENTITY, identity(203))
+
+
+def test_deletions_share_a_bucket(cloud: Cloud) -> None:
+    def identity(number: int) -> dict[str, Any]:
+        return {"resourceGroupName": "rg", "resourceName": f"id-{number}", "location": "eastus"}
+
+    for number in range(201):
+        cloud.manager.begin_create(IDENTITY, identity(number))
+        cloud.time.seconds += 1
+    for number in range(200):
+        cloud.manager.begin_delete(cloud.manager.id_of(IDENTITY, identity(number)))
+    with pytest.raises(ArmError, match="Number of 'delete' requests"):
+        cloud.manager.begin_delete(cloud.manager.id_of(IDENTITY, identity(200)))
+    assert cloud.manager.find(cloud.manager.id_of(IDENTITY, identity(200))) is not None
+
+
+def test_a_stated_duration_holds_for_creations(cloud: Cloud) -> None:
+    set_setting(cloud.store, "duration", "microsoft.containerservice/managedclusters", "360")
+    accepted = cloud.begin_cluster()
+    assert accepted.seconds == 360
+    cloud.manager.finish(accepted)
+    assert cloud.manager.begin_update(accepted.id, CLUSTER, CLUSTER_INPUTS).seconds == 180
+    unset_setting(cloud.store, "duration", "Microsoft.ContainerService/managedClusters")
+    assert operations.duration_in(cloud.store.get, CLUSTER.arm_type, "create").seconds == 330
 
 
 @pytest.mark.parametrize(("days", "same"), [(13, True), (15, False)])

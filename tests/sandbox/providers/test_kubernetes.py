@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.azure.aks_credentials import kubeconfig
 from sandbox.contract import ContractBook
-from sandbox.errors import Failure, NotEmulatedError, SandboxError
+from sandbox.errors import Failure, NotEmulatedError, PartialFailureError, SandboxError
 from sandbox.kubernetes.api import Address, KubernetesApi
 from sandbox.kubernetes.kinds import Kind
 from sandbox.pace import Pace
@@ -533,3 +533,38 @@ def test_a_workload_that_pod_security_would_refuse_is_warned_of(
     assert capsys.readouterr().err == (
         'Warning: would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)\n'
     )
+
+
+@pytest.mark.parametrize(("more", "created", "updated"), [({}, [120.0], [120.0, 120.0]), ({"skipAwait": True}, [], [])])
+def test_a_release_takes_the_time_that_helm_waits(
+    store: Store,
+    kubernetes_book: ContractBook,
+    config: str,
+    more: dict[str, bool],
+    created: list[float],
+    updated: list[float],
+) -> None:
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    backend = Kubernetes(store, kubernetes_book, Pace(1.0, wait))
+    backend.configure({"kubeconfig": Secret(config)})
+    inputs = {**CHART, "namespace": "default", **more}
+    release_id, _ = backend.create(RELEASE, inputs)
+    assert waits == created
+    backend.update(RELEASE, release_id, inputs, {"status": {"revision": 1}})
+    assert waits == updated
+
+
+def test_a_release_whose_wait_is_cut_off_is_known_to_the_state(
+    store: Store, kubernetes_book: ContractBook, config: str
+) -> None:
+    backend = Kubernetes(store, kubernetes_book, Pace(1.0, lambda _: True))
+    backend.configure({"kubeconfig": Secret(config)})
+    with pytest.raises(PartialFailureError) as caught:
+        backend.create(RELEASE, {**CHART, "namespace": "default"})
+    assert (caught.value.resource_id, str(caught.value)) == ("default/network-operator", "context canceled")
+    assert backend.read(RELEASE, "default/network-operator", caught.value.outputs, CHART) is not None
