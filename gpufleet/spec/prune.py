@@ -54,6 +54,10 @@ _STAND_INS: Final[dict[str, object]] = {
     "kvHeads": 1,
     "headDim": 1,
     "share": 1.0,
+    "days": ["Monday"],
+    "from": "00:00",
+    "to": "01:00",
+    "timeZone": "UTC",
     "regions": [{"name": "unknown", "pools": [_POOL]}],
 }
 

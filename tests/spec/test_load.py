@@ -87,15 +87,18 @@ def test_a_valid_file() -> None:
     assert load_environment(_file(environment())) == loaded.environment
 
 
+_WARNED = {(*SERVE, "sku"): "Standard_ND96isr_H100_v5", (*SERVE, "priority"): "spot"}
+
+
 def test_a_warning_is_no_error() -> None:
-    loaded = load(_file(changed({(*POOL, "priority"): "spot"})))
+    loaded = load(_file(changed(_WARNED)))
     assert [(problem.severity.value, problem.key, problem.line) for problem in loaded.warnings] == [
-        ("warning", "training[0].pools[0].priority", 1)
+        ("warning", "inference.regions[0].pools[0].priority", 1)
     ]
 
 
 def test_errors_and_warnings_are_counted_apart() -> None:
-    value = changed({(*POOL, "priority"): "spot", ("owner",): 3})
+    value = changed({**_WARNED, ("owner",): 3})
     with pytest.raises(SpecError, match=r"1 error, 1 warning$"):
         load(_file(value))
 

@@ -12,14 +12,20 @@ from collections.abc import Iterator
 
 from gpufleet.spec.checks.budget import check_budget
 from gpufleet.spec.checks.cluster import check_clusters
+from gpufleet.spec.checks.containers import check_containers
+from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference, check_registry
 from gpufleet.spec.checks.infiniband import check_infiniband
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
+from gpufleet.spec.checks.node_roles import check_node_roles
 from gpufleet.spec.checks.pools import check_pools
 from gpufleet.spec.checks.prices import check_prices
+from gpufleet.spec.checks.queue import check_queues
 from gpufleet.spec.checks.regions import check_regions
+from gpufleet.spec.checks.schedules import check_schedules
 from gpufleet.spec.checks.sizes import check_sizes
+from gpufleet.spec.checks.spot import check_spot
 from gpufleet.spec.checks.storage import check_storage
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.problem import Problem
@@ -30,9 +36,15 @@ _CHECKS = (
     check_sizes,
     check_pools,
     check_infiniband,
+    check_spot,
+    check_schedules,
     check_clusters,
+    check_gpu_stacks,
     check_networks,
     check_storage,
+    check_queues,
+    check_containers,
+    check_node_roles,
     check_inference,
     check_registry,
     check_prices,

@@ -65,11 +65,12 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
             source=_DOMAIN,
             reads=((*path, "sku"),),
         )
-    if pool.priority is Priority.SPOT:
+    # In training fabrics it is an error (checks/spot.py).
+    if pool.priority is Priority.SPOT and placed.scope.path[0] == "inference":
         yield Problem(
             path=(*path, "priority"),
-            message=f"spot capacity of {pool.sku} is undocumented, and one eviction stops a whole gang",
-            fix="Keep gang training on regular nodes",
+            message=f"spot capacity of {pool.sku} is undocumented, and one eviction stops a model that spans nodes",
+            fix="Keep models that span nodes on regular ones",
             source="AKS spot-node-pool",
             severity=Severity.WARNING,
         )

@@ -49,9 +49,9 @@ _GB200 = {"name": "gb", "sku": "Standard_ND128isr_NDR_GB200_v6", "nodes": 1}
     ),
     Case(
         "spot InfiniBand",
-        {(*POOL, "priority"): "spot"},
-        "training[0].pools[0].priority",
-        "spot capacity of Standard_ND96isr_H100_v5 is undocumented, and one eviction stops a whole gang",
+        {(*SERVE, "sku"): "Standard_ND96isr_H100_v5", (*SERVE, "priority"): "spot"},
+        "inference.regions[0].pools[0].priority",
+        "spot capacity of Standard_ND96isr_H100_v5 is undocumented, and one eviction stops a model that spans nodes",
         severity=Severity.WARNING,
     ),
     Case(
