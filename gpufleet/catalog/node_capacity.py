@@ -51,7 +51,7 @@ def of(size: sizes.Size) -> NodeCapacity:
         )
     reference = sizes.get(_REFERENCE)
     known = node_profiles.find(reference)
-    assert known is not None, f"{_REFERENCE} has InfiniBand"  # noqa: S101 a shipped table
+    assert known is not None, f"{_REFERENCE} has InfiniBand"
     return NodeCapacity(
         cpus=math.floor(size.vcpus * known.allocatable_cpus / reference.vcpus),
         memory_gib=math.floor(size.memory_gib * known.allocatable_memory_gib / reference.memory_gib),
