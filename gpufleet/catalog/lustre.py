@@ -1,4 +1,4 @@
-"""Managed Lustre SKUs (data/lustre_skus.csv) and the subnet a capacity needs (data/lustre_subnets.csv)."""
+"""Managed Lustre: SKUs, the subnet that a capacity needs, and the nodes that have a client (data/lustre_*.csv)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,18 @@ class LustreSku:
     """What a subscription may have without asking (portal page, 2024)."""
     max_tib_documented: int
     """What Azure documents at most (2026); the two sources disagree, so the first warns and the second refuses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LustreClient:
+    """The Lustre client that the CSI driver loads on nodes of one operating system; without it they mount nothing."""
+
+    os_sku: str
+    """`kubernetes.azure.com/os-sku-effective` of the node."""
+    architectures: tuple[str, ...]
+    """`kubernetes.io/arch` that its image is there for."""
+    version: str
+    """A kernel module, built for a list of kernels."""
 
 
 def get(name: str) -> LustreSku:
@@ -47,6 +59,25 @@ def subnet_prefix(capacity_tib: float) -> int:
     while capacity_tib > largest and prefix > 0:
         largest, prefix = largest * 2, prefix - 1
     return prefix
+
+
+def clients(os_sku: str, architecture: str) -> tuple[LustreClient, ...]:
+    """The clients that may fit nodes of an AKS `osSKU`: `Ubuntu` alone leaves the release to AKS."""
+    return tuple(
+        client for client in _clients() if client.os_sku.startswith(os_sku) and architecture in client.architectures
+    )
+
+
+@lru_cache(maxsize=1)
+def _clients() -> tuple[LustreClient, ...]:
+    return tuple(
+        LustreClient(
+            os_sku=row.text("os_sku_effective"),
+            architectures=tuple(row.text("architectures").split(";")),
+            version=row.text("client"),
+        )
+        for row in read("lustre_clients.csv", ("os_sku_effective", "flavor", "architectures", "client"))
+    )
 
 
 @lru_cache(maxsize=1)

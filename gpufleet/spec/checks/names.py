@@ -32,7 +32,7 @@ def check_names(environment: Environment) -> Iterator[Problem]:
     for scope in scopes(environment):
         yield from _pool_names(scope)
     for place, fabric in enumerate(environment.training):
-        for index, first in repeated(fabric.storage.blob.containers):
+        for index, first in repeated([container.name for container in fabric.storage.blob.all_containers()]):
             path = ("training", place, "storage", "blob", "containers")
             yield _duplicate((*path, index), key_text((*path, first)), "Keep one")
     for index, first in repeated([contact.casefold() for contact in environment.budget.contacts]):

@@ -1,16 +1,17 @@
-"""Storage: what Managed Lustre accepts."""
+"""Managed Lustre: what it accepts, and what its client runs on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from gpufleet.catalog import lustre
+from gpufleet.catalog import lustre, node_profiles, sizes
 from gpufleet.spec.addresses import Scope, scope_addresses, scopes
 from gpufleet.spec.base import Path
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.problem import ITEMS, Problem, Severity
-from gpufleet.spec.storage import Lustre
+from gpufleet.spec.pool import Pool
+from gpufleet.spec.problem import ITEMS, Problem, Severity, quoted
+from gpufleet.spec.storage import Lustre, LustreHsm
 from gpufleet.spec.training import TrainingFabric
 
 _PORTAL = "azure-managed-lustre create-file-system-portal"
@@ -27,6 +28,9 @@ def check_storage(environment: Environment) -> Iterator[Problem]:
         yield from _capacity(fabric, wanted, path, (*scope.path, "workload"))
         yield from _subnet(fabric, wanted, scope)
         yield from _zone(fabric, wanted, path)
+        yield from _clients(fabric, path)
+        if wanted.hsm is not None:
+            yield from _hsm(wanted.hsm, (*path, "hsm"))
 
 
 def _capacity(fabric: TrainingFabric, wanted: Lustre, path: Path, workload: Path) -> Iterator[Problem]:
@@ -102,17 +106,65 @@ def _subnet(fabric: TrainingFabric, wanted: Lustre, scope: Scope) -> Iterator[Pr
 
 
 def _zone(fabric: TrainingFabric, wanted: Lustre, path: Path) -> Iterator[Problem]:
-    zones = {zone for pool in fabric.pools for zone in pool.zones}
-    choices = {tuple(sorted(pool.zones)) for pool in fabric.pools}
+    # Of the GPU nodes, where there are any: they are the ones that read, whatever stands beside them.
+    readers = [pool for pool in fabric.pools if _is_gpu(pool)] or fabric.pools
+    zones = {zone for pool in readers for zone in pool.zones}
+    choices = {tuple(sorted(pool.zones)) for pool in readers}
     pools = (*path[:2], "pools")
     reads: tuple[Path, ...] = ((*path, "zone"), (*pools, ITEMS))
-    reads += tuple((*pools, index, "zones") for index in range(len(fabric.pools)))
+    reads += tuple((*pools, index, key) for index in range(len(fabric.pools)) for key in ("zones", "sku"))
     if wanted.zone is None and zones and (len(choices) > 1 or len(zones) > 1):
         message = "is missing, and the pools are not all in one zone to derive it from"
         fix = "Name the zone of the GPU nodes: a file system is in one"
         yield Problem(path=(*path, "zone"), message=message, fix=fix, source=_PORTAL, reads=reads)
     elif wanted.zone is not None and zones and wanted.zone not in zones:
-        message = f"{wanted.zone} is not a zone of the pools ({', '.join(sorted(zones))})"
+        message = f"{wanted.zone} is not a zone of the GPU pools ({', '.join(sorted(zones))})"
         fix = "Put the file system where the GPU nodes are"
         source = "kubernetes-sigs/azurelustre-csi-driver driver-parameters"
         yield Problem(path=(*path, "zone"), message=message, fix=fix, source=source, reads=reads)
+
+
+def _is_gpu(pool: Pool) -> bool:
+    size = sizes.find(pool.sku)
+    return size is not None and size.is_gpu
+
+
+def _clients(fabric: TrainingFabric, path: Path) -> Iterator[Problem]:
+    for index, pool in enumerate(fabric.pools):
+        size = sizes.find(pool.sku)
+        profile = node_profiles.find(size) if size else None
+        if profile is None or lustre.clients(profile.os_sku, profile.cpu_architecture):
+            continue
+        sku = (*path[:2], "pools", index, "sku")
+        yield Problem(
+            path=sku,
+            message=f"there is no Lustre client for its nodes ({profile.os_sku} on {profile.cpu_architecture})",
+            fix="Put these nodes into a fabric without a file system",
+            source="kubernetes-sigs/azurelustre-csi-driver install-csi-driver",
+            reads=(sku, path),
+        )
+
+
+def _hsm(hsm: LustreHsm, path: Path) -> Iterator[Problem]:
+    if hsm.container == hsm.logging_container:
+        yield Problem(
+            path=(*path, "loggingContainer"),
+            message=f"is the data container, {quoted(hsm.container)}",
+            fix="Name another one: Lustre writes its logs beside the data, never into it",
+            source="azure-managed-lustre amlfs-prerequisites",
+            reads=((*path, "container"),),
+        )
+    prefixes = (*path, "importPrefixes")
+    for index, prefix in enumerate(hsm.import_prefixes):
+        for other_index, other in enumerate(hsm.import_prefixes):
+            longer = len(prefix) > len(other) or (len(prefix) == len(other) and index > other_index)
+            if index == other_index or not longer or not prefix.startswith(other):
+                continue
+            yield Problem(
+                path=(*prefixes, index),
+                message=f"{quoted(prefix)} starts with {quoted(other)}, and no prefix may be the start of another",
+                fix="Keep the shorter one, or write both out to where they differ",
+                source="storagecache API specification 2024-03-01",
+                reads=(prefixes,),
+            )
+            break

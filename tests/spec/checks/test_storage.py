@@ -11,6 +11,16 @@ _SUBNETS = {
     "privateEndpoints": "10.50.2.0/24",
     "lustre": "10.50.4.0/24",
 }
+_SECOND = ("training", 0, "pools", 2)
+_HSM = {
+    "container": "corpus",
+    "loggingContainer": "corpus-logs",
+    "resourceProviderPrincipalId": "00000000-0000-4000-8000-00000000000a",
+}
+
+
+def _a_pool(zones: list[str]) -> dict[str, object]:
+    return {"name": "more", "sku": "Standard_ND96isr_H100_v5", "nodes": {"min": 0, "max": 4}, "zones": zones}
 
 
 @cases(
@@ -83,22 +93,49 @@ _SUBNETS = {
         "another zone than the nodes",
         {(*_LUSTRE, "zone"): 2, (*POOL, "zones"): [1]},
         "training[0].storage.lustre.zone",
-        "2 is not a zone of the pools (1)",
+        "2 is not a zone of the GPU pools (1)",
         {(*_LUSTRE, "zone"): 2, (*POOL, "zones"): [2]},
     ),
     Case(
-        "no zone to derive",
-        {(*POOL, "zones"): [1], (*DATA, "zones"): [1, 2]},
+        "the CPU nodes' zone",
+        {(*_LUSTRE, "zone"): 2, (*POOL, "zones"): [1], (*DATA, "zones"): [2]},
         "training[0].storage.lustre.zone",
-        "is missing, and the pools are not all in one zone to derive it from",
-        {(*POOL, "zones"): [1], (*DATA, "zones"): [1, 2], (*_LUSTRE, "zone"): 1},
+        "2 is not a zone of the GPU pools (1)",
+        {(*POOL, "zones"): [1], (*DATA, "zones"): [2]},
     ),
     Case(
-        "a zone of some pools",
-        {(*POOL, "zones"): [2]},
+        "no zone to derive",
+        {(*POOL, "zones"): [1], _SECOND: _a_pool(["2"])},
         "training[0].storage.lustre.zone",
         "is missing, and the pools are not all in one zone to derive it from",
-        {(*POOL, "zones"): [2], (*DATA, "zones"): ["2"]},
+        {(*POOL, "zones"): [1], _SECOND: _a_pool(["2"]), (*_LUSTRE, "zone"): 1},
+    ),
+    Case(
+        "a zone of some GPU pools",
+        {(*POOL, "zones"): [2], _SECOND: _a_pool([])},
+        "training[0].storage.lustre.zone",
+        "is missing, and the pools are not all in one zone to derive it from",
+        {(*POOL, "zones"): [2], _SECOND: _a_pool(["2"])},
+    ),
+    Case(
+        "blob integration: logs among the data",
+        {(*_LUSTRE, "hsm"): {**_HSM, "loggingContainer": "corpus"}},
+        "training[0].storage.lustre.hsm.loggingContainer",
+        'is the data container, "corpus"',
+        {(*_LUSTRE, "hsm"): _HSM},
+    ),
+    Case(
+        "blob integration: prefixes that overlap as text",
+        {(*_LUSTRE, "hsm"): {**_HSM, "importPrefixes": ["/data2", "/text", "/data"]}},
+        "training[0].storage.lustre.hsm.importPrefixes[0]",
+        '"/data2" starts with "/data", and no prefix may be the start of another',
+        {(*_LUSTRE, "hsm"): {**_HSM, "importPrefixes": ["/data1", "/data2"]}},
+    ),
+    Case(
+        "blob integration: a prefix twice",
+        {(*_LUSTRE, "hsm"): {**_HSM, "importPrefixes": ["/data", "/data"]}},
+        "training[0].storage.lustre.hsm.importPrefixes[1]",
+        '"/data" starts with "/data", and no prefix may be the start of another',
     ),
 )
 def test_storage(case: Case) -> None:
