@@ -105,6 +105,14 @@ class OperatorSet(_Row):
     managed: ManagedParts | None = None
     amd: AmdParts | None = None
 
+    def fits(self, gpu_stack: GpuStack, *, amd: bool, architectures: frozenset[str]) -> bool:
+        """Whether it has what a cluster needs (see `newest`)."""
+        return (
+            gpu_stack in self.gpu_stacks
+            and (self.amd is not None or not amd)
+            and architectures <= {*self.architectures}
+        )
+
     @model_validator(mode="after")
     def _has_what_its_stacks_need(self) -> OperatorSet:
         missing = [
@@ -124,24 +132,17 @@ def all_sets() -> tuple[OperatorSet, ...]:
     return tuple(sorted(sets, key=lambda one: one.as_of, reverse=True))
 
 
-def find(
-    name: str | None, *, gpu_stack: GpuStack, amd: bool = False, architectures: frozenset[str] = frozenset()
-) -> OperatorSet | None:
-    """The set of this name; without one, the newest that fits.
+def find(name: str) -> OperatorSet | None:
+    """The set of this name."""
+    return next((one for one in all_sets() if one.name == name), None)
+
+
+def newest(gpu_stack: GpuStack, *, amd: bool, architectures: frozenset[str]) -> OperatorSet | None:
+    """The newest set that has what it takes.
 
     Args:
-        name: as in `cluster.operatorSet`.
-        gpu_stack: what the newest must have what it takes for.
+        gpu_stack: the stack it must be for.
         amd: whether it must have AMD's operator.
-        architectures: what the newest one's OFED driver must build on.
+        architectures: `kubernetes.io/arch` that its OFED driver must build on.
     """
-    if name is not None:
-        return next((one for one in all_sets() if one.name == name), None)
-    return next(
-        (
-            one
-            for one in all_sets()
-            if gpu_stack in one.gpu_stacks and (one.amd or not amd) and architectures <= set(one.architectures)
-        ),
-        None,
-    )
+    return next((one for one in all_sets() if one.fits(gpu_stack, amd=amd, architectures=architectures)), None)

@@ -14,6 +14,7 @@ from gpufleet.spec.checks.budget import check_budget
 from gpufleet.spec.checks.cluster import check_clusters
 from gpufleet.spec.checks.containers import check_containers
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
+from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference, check_registry
 from gpufleet.spec.checks.infiniband import check_infiniband
 from gpufleet.spec.checks.names import check_names
@@ -39,6 +40,7 @@ _CHECKS = (
     check_spot,
     check_schedules,
     check_clusters,
+    check_gpu_stacks,
     check_gpu_stacks,
     check_networks,
     check_storage,
