@@ -81,12 +81,10 @@ def _together(fabric: TrainingFabric, path: Path) -> Iterator[Problem]:
     for index, schedule in enumerate(schedules):
         earlier = schedules[:index]
         shared = stopped_minutes([schedule]) - (stopped_minutes([*earlier, schedule]) - stopped_minutes(earlier))
-        own = sum(stop.minutes for stop in stops_of(schedule)) - stopped_minutes([schedule])
-        if shared + own:
-            whom = "the schedules before it" if shared else "itself"
+        if shared:
             yield Problem(
                 path=(*every, index),
-                message=f"overlaps {whom} for {(shared + own) / 60:g} hours of the week, which count once",
+                message=f"overlaps the schedules before it for {shared / 60:g} h of the week, which count once",
                 severity=Severity.WARNING,
                 reads=((*every, ITEMS), *((*every, other) for other in range(index))),
             )
@@ -111,6 +109,7 @@ def _pauses(fabric: TrainingFabric, path: Path) -> Iterator[Problem]:
                 message=f"the fabric runs for {between} minutes only from {moment(one.end)}",
                 fix=f"Let the stops follow each other at once, or {SHORTEST_MINUTES} minutes or more apart",
             )
+            return
     skipped = skipped_times(fabric.schedules[0].time_zone)
     ends = {one.end for one in merged}
     for index, schedule in enumerate(fabric.schedules):
@@ -144,7 +143,7 @@ def _pool(fabric: TrainingFabric, pool: Pool, path: Path, number: int) -> Iterat
     elif pool.nodes.min:
         yield Problem(
             path=(*at, "nodes", "min"),
-            message=f"{pool.nodes.min} nodes stay while the fabric stands still",
+            message=f"a minimum of {pool.nodes.min} stays while the fabric stands still",
             fix="Set it to 0, or leave the schedules out",
             source=_AUTOSCALER,
             reads=reads,
