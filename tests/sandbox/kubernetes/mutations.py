@@ -175,13 +175,16 @@ class Laboratory:
         self.api.create(Address(Kind("", "v1", "ServiceAccount"), "team", "web"), account)
 
     def answer(self, mutation: Mutation) -> str | None:
-        """What the sandbox says, or None when it takes the object."""
-        body = mutation.apply()
-        request = CheckRequest(urn=Urn(mutation.token, "x"), olds={}, news=body, random_seed=bytes(64))
+        """What the sandbox says to a mutation, or None when it takes the object."""
+        return self.answer_to(mutation.token, mutation.apply())
+
+    def answer_to(self, token: str, body: Value) -> str | None:
+        """What the sandbox says to a new object, or None when it takes it."""
+        request = CheckRequest(urn=Urn(token, "x"), olds={}, news=body, random_seed=bytes(64))
         checked = self.provider.check(request)
         if checked.failures:
             return "\n".join(f"{failure.path}: {failure.reason}" for failure in checked.failures)
-        kind = Kind.from_token(mutation.token)
+        kind = Kind.from_token(token)
         if kind == RELEASE:
             return None
         inputs = {**checked.inputs, "metadata": {**checked.inputs["metadata"]}}
