@@ -42,6 +42,9 @@ class GpuClusterArgs:
     under a job, and a new image can outrun the Lustre client's kernel module (amlFilesystem-lustre release notes)."""
     maintenance_day: containerservice.WeekDay
     """Day of the weekly window; different days keep regions from being drained together."""
+    mounts_blobs: bool = False
+    """Whether pods mount blob containers: AKS then runs its blob CSI driver, which is off unless asked for (AKS
+    azure-blob-csi)."""
 
 
 class GpuCluster(pulumi.ComponentResource):
@@ -68,6 +71,7 @@ class GpuCluster(pulumi.ComponentResource):
     cluster: containerservice.ManagedCluster
     """The cluster itself, for what hangs on it."""
     kubelet_principal_id: pulumi.Output[str]
+    kubelet_client_id: pulumi.Output[str]
     provider: kubernetes.Provider
     """Provider of everything inside the cluster."""
 
@@ -113,6 +117,7 @@ class GpuCluster(pulumi.ComponentResource):
         self.id = self.cluster.id
         self.name = self.cluster.name
         self.kubelet_principal_id = kubelet.principal_id
+        self.kubelet_client_id = kubelet.client_id
         self.provider = self._kubernetes_provider()
         self.register_outputs({"id": self.id, "name": self.name})
 
@@ -205,6 +210,7 @@ class GpuCluster(pulumi.ComponentResource):
                 max_node_provision_time="15m",
             ),
             auto_upgrade_profile=self._auto_upgrade(),
+            storage_profile=self._storage_profile(),
             agent_pool_profiles=[self._system_pool()],
             tags=scope.environment.tags,
             opts=self._child(
@@ -261,6 +267,13 @@ class GpuCluster(pulumi.ComponentResource):
         return containerservice.ManagedClusterAutoUpgradeProfileArgs(
             upgrade_channel=containerservice.UpgradeChannel.NONE,
             node_os_upgrade_channel=containerservice.NodeOSUpgradeChannel.NONE,
+        )
+
+    def _storage_profile(self) -> containerservice.ManagedClusterStorageProfileArgs | None:
+        if not self._args.mounts_blobs:
+            return None
+        return containerservice.ManagedClusterStorageProfileArgs(
+            blob_csi_driver=containerservice.ManagedClusterStorageProfileBlobCSIDriverArgs(enabled=True)
         )
 
     def _maintenance_window(self, config_name: str) -> None:
