@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from gpufleet.catalog.gpu_stack import GpuStack, RdmaDevices
+from gpufleet.spec.autoscaler import Autoscaler
 from gpufleet.spec.base import Cidr, SizeName, Spec
+from gpufleet.spec.maintenance import Maintenance
 
 
 class Tier(StrEnum):
@@ -69,6 +71,11 @@ class Cluster(Spec):
     rdma_devices: Annotated[RdmaDevices, Field(strict=False)] = RdmaDevices.SRIOV
     """How pods get InfiniBand devices: sriov gives each pod its own (`rdma/ib`), shared gives all to every pod that
     asks (`rdma/shared_ib`)."""
+    maintenance: Maintenance = Maintenance()
+    """The weekly window in which AKS may upgrade it and its node images; clusters of training fabrics upgrade only when
+    asked."""
+    autoscaler: Autoscaler = Autoscaler()
+    """The cluster autoscaler, for all pools whose `nodes` is a range."""
     logs_daily_cap_gb: Annotated[float | None, Field(gt=0, le=1e6)] = None
     """GB of logs that its workspace takes a day; what comes after is dropped until the next day. None takes all: leave
     it out where the audit log counts (Azure Monitor daily-cap)."""

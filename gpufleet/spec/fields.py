@@ -29,6 +29,10 @@ MEANINGS: dict[str, str] = {
     r"^[A-Za-z0-9][A-Za-z0-9._@ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ @ -, no sign first",
     r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,127}$": "1 to 128 letters, digits, spaces and . _ -, no sign first",
     r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$": "1 to 53 lower-case letters, digits and inner hyphens",
+    r"^[+-](?:0\d|1[0-4]):[0-5]\d$": 'an offset from UTC in quotes, such as "+01:00"',
+    r"^[0-9]{1,4}m$": "a number of minutes such as 15m",
+    r"^[0-9]{1,5}s$": "a number of seconds such as 10s",
+    r"^[0-9]{1,5}[smh]$": "a duration such as 30s or 5m",
     r"^/": "a path that starts with /",
     r"^[^\x00-\x1f\x7f-\x9f]+$": "text on one line without control characters",
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gpufleet.spec.base import RegionName, SizeName, Spec
 from gpufleet.spec.cluster import Cluster, Network
-from gpufleet.spec.pool import Pool
+from gpufleet.spec.pool import Pool, of_cluster
 
 
 class Precision(StrEnum):
@@ -91,6 +91,11 @@ class InferenceRegion(Spec):
     """Front Door origin priority 1-5; equal priorities share by latency and weight."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1000
     """Front Door origin weight 1-1000."""
+
+    @model_validator(mode="after")
+    def _pools_know_their_cluster(self) -> Self:
+        of_cluster(self.pools, self.cluster.gpu_stack)
+        return self
 
 
 class Origin(Spec):

@@ -18,7 +18,10 @@ import json
 import math
 from dataclasses import dataclass
 
-from gpufleet.catalog import limits, sizes
+from gpufleet.catalog import limits, node_profiles, sizes
+from gpufleet.catalog.gpu_stack import GpuStack
+from gpufleet.catalog.node_settings import Section
+from gpufleet.spec.node_settings import node_configuration
 from gpufleet.spec.pool import NodeRange, Pool
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -49,8 +52,21 @@ class AgentPoolPlan:
 
 
 def domain_nodes(pool: Pool) -> int:
-    """The most nodes one InfiniBand domain of this pool may have: 100, or what Azure support raised it to."""
-    return pool.infiniband.max_nodes if pool.infiniband else limits.value("vmss.infiniband_domain_nodes")
+    """The most nodes one InfiniBand domain of this pool may have: 100, or what Azure support raised it to.
+
+    Of sizes whose NVLink spans a rack (GB200, GB300) only whole racks: 100 nodes are five racks of 18 and ten nodes
+    without the rest of theirs, so a domain has 90.
+    """
+    most = pool.infiniband.max_nodes if pool.infiniband else limits.value("vmss.infiniband_domain_nodes")
+    rack = rack_nodes(pool)
+    return most - most % rack if rack is not None and rack <= most else most
+
+
+def rack_nodes(pool: Pool) -> int | None:
+    """Nodes of one NVLink rack; None for a size whose NVLink ends at the node, or one the catalogue doesn't know."""
+    size = sizes.find(pool.sku)
+    profile = node_profiles.find(size) if size is not None else None
+    return profile.nvlink_rack_nodes if profile is not None else None
 
 
 def agent_pools(pool: Pool) -> list[AgentPoolPlan]:
@@ -80,11 +96,12 @@ def agent_pools(pool: Pool) -> list[AgentPoolPlan]:
 
 def _generation(pool: Pool) -> str:
     # Only what AKS cannot change in place: size, priority, disk, pods, zones, spot price, reservation (AKS
-    # spot-node-pool, use-nvidia-gpu), and on GPU sizes the taints ("can only be set for node pools during creation",
-    # AKS use-nvidia-gpu). A field that gets added later must stay out while it has its default, or every pool of every
-    # environment would rotate.
+    # spot-node-pool, use-nvidia-gpu), on GPU sizes the taints ("can only be set for node pools during creation",
+    # AKS use-nvidia-gpu) and the driver (aks-managed-gpu-nodes), and kubelet and kernel settings (Azure/AKS#2591), the
+    # defaults among them: AKS would refuse a new default on an old pool. A field that gets added later must stay out
+    # while it has its default, or every pool of every environment would rotate.
     size = sizes.find(pool.sku)
-    fields: dict[str, str | int | float | list[str]] = {
+    fields: dict[str, object] = {
         "sku": pool.sku.casefold(),
         "priority": pool.priority.value,
         "osDiskGiB": pool.os_disk_gib,
@@ -97,6 +114,19 @@ def _generation(pool: Pool) -> str:
         fields["capacityReservationGroupId"] = pool.capacity_reservation_group_id.casefold()
     if pool.taints and size is not None and size.is_gpu:
         fields["taints"] = sorted(pool.taints)
+    if pool.gpu_stack is GpuStack.MANAGED and size is not None and size.is_gpu:
+        fields["gpuDriver"] = "Install"
+    configuration = node_configuration(pool)
+    for section in Section:
+        if stated := configuration.of(section):
+            fields[section.value] = {name: _plain(value) for name, value in stated.items()}
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
     number = int.from_bytes(digest[:8], "big") % len(_BASE36) ** 2
     return _BASE36[number // len(_BASE36)] + _BASE36[number % len(_BASE36)]
+
+
+def _plain(value: object) -> str | list[str]:
+    """A setting as text: names are made before the checks have seen it, so it may be anything that YAML can say."""
+    if isinstance(value, list):
+        return [str(_plain(item)) for item in value]
+    return f"{value:x}" if isinstance(value, int) else str(value)

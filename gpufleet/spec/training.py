@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gpufleet.spec.base import RegionName, ShortName, Spec
 from gpufleet.spec.cluster import Cluster, Network
-from gpufleet.spec.pool import Pool
+from gpufleet.spec.pool import Pool, of_cluster
 from gpufleet.spec.queue import Queue
 from gpufleet.spec.schedule import Schedule
 from gpufleet.spec.storage import Storage
@@ -74,3 +74,8 @@ class TrainingFabric(Spec):
     """File system and blob storage."""
     schedules: list[Schedule] = []
     """Hours of the week in which it stands still; never in production."""
+
+    @model_validator(mode="after")
+    def _pools_know_their_cluster(self) -> Self:
+        of_cluster(self.pools, self.cluster.gpu_stack)
+        return self

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpufleet.spec.pool import NodeRange, Pool
-from gpufleet.spec.pool_names import AgentPoolPlan, agent_pools
+from gpufleet.catalog.gpu_stack import GpuStack
+from gpufleet.spec.pool import NodeRange, Pool, of_cluster
+from gpufleet.spec.pool_names import AgentPoolPlan, agent_pools, rack_nodes
 
 H100 = "Standard_ND96isr_H100_v5"
 
@@ -20,14 +22,14 @@ def _pool(**fields: object) -> Pool:
 def test_one_domain_each() -> None:
     plans = agent_pools(_pool(nodes=250))
     assert [(plan.name, plan.nodes, plan.domain) for plan in plans] == [
-        ("h10001zo", 100, 1),
-        ("h10002zo", 100, 2),
-        ("h10003zo", 50, 3),
+        ("h10001zb", 100, 1),
+        ("h10002zb", 100, 2),
+        ("h10003zb", 50, 3),
     ]
 
 
 def test_a_range_is_one_autoscaled_domain() -> None:
-    plan = AgentPoolPlan(name="h10001zo", nodes=NodeRange(min=2, max=64), domain=1, generation="zo")
+    plan = AgentPoolPlan(name="h10001zb", nodes=NodeRange(min=2, max=64), domain=1, generation="zb")
     assert agent_pools(_pool(nodes={"min": 2, "max": 64})) == [plan]
     assert (plan.min_nodes, plan.max_nodes) == (2, 64)
 
@@ -64,6 +66,9 @@ _CHANGES: list[dict[str, Any]] = [
     {"priority": "spot", "spotMaxPrice": 9.5},
     {"capacityReservationGroupId": "/x"},
     {"taints": ["a=b:NoSchedule"]},
+    {"kubelet": {"cpuManagerPolicy": "none"}},
+    {"sysctls": {"vmSwappiness": 10}},
+    {"linuxOs": {"transparentHugePageEnabled": "never"}},
 ]
 
 
@@ -78,12 +83,14 @@ def test_what_aks_cannot_change_gives_a_new_name() -> None:
         {"nodes": 7},
         {"nodes": {"min": 0, "max": 3}},
         {"labels": {"a": "b"}},
-        {"upgrade": {"maxSurge": "1"}},
+        {"upgrade": {"maxSurge": "1", "undrainableNode": "Cordon"}},
+        {"autoscalerPriority": 3},
+        {"kubelet": {"topologyManagerPolicy": "best-effort"}},  # the default, said
         {"infiniband": {"maxNodes": 200, "supportRequest": "1"}},
     ],
 )
 def test_what_aks_can_change_keeps_the_name(change: dict[str, Any]) -> None:
-    assert agent_pools(_pool(**change))[0].name == "h10001zo"
+    assert agent_pools(_pool(**change))[0].name == "h10001zb"
 
 
 def test_the_order_of_zones_is_no_change() -> None:
@@ -94,3 +101,27 @@ def test_the_order_of_zones_is_no_change() -> None:
 def test_taints_of_a_cpu_pool_can_change() -> None:
     data = {"name": "data", "sku": "Standard_D32s_v5"}
     assert agent_pools(_pool(**data)) == agent_pools(_pool(**data, taints=["a=b:NoSchedule"]))
+
+
+def test_who_installs_the_driver_is_in_the_name_of_gpu_pools() -> None:
+    managed, data = _pool(), _pool(name="data", sku="Standard_D32s_v5")
+    of_cluster([managed, data], GpuStack.MANAGED)
+    assert agent_pools(managed)[0].name != agent_pools(_pool())[0].name
+    assert agent_pools(data)[0].name == "datagl"
+    of_cluster([managed], GpuStack.OPERATOR_DRA)
+    assert agent_pools(managed) == agent_pools(_pool())
+
+
+GB300 = "Standard_ND128isr_GB300_v6"
+
+
+def test_a_domain_is_whole_racks_where_nvlink_spans_them() -> None:
+    assert [plan.nodes for plan in agent_pools(_pool(sku=GB300, nodes=200))] == [90, 90, 20]
+    raised = {"maxNodes": 300, "supportRequest": "1"}
+    assert [plan.nodes for plan in agent_pools(_pool(sku=GB300, nodes=300, infiniband=raised))] == [288, 12]
+    assert rack_nodes(_pool()) is None
+
+
+def test_names_of_settings_that_yaml_can_say_and_aks_cannot() -> None:
+    odd: dict[str, object] = {"a": 10**5000, "b": {1: "x", "y": dt.date(2026, 1, 1)}, "c": [None, 2], "d": None}
+    assert len(agent_pools(_pool(sysctls=odd))[0].name) == len("h10001zb")

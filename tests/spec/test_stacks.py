@@ -60,7 +60,7 @@ def test_no_warnings(name: str) -> None:
 def test_dev() -> None:
     environment = _load("dev")
     assert environment.environment_class is EnvironmentClass.EPHEMERAL
-    assert [(plan.name, plan.nodes) for plan in agent_pools(environment.training[0].pools[0])] == [("h10001zo", 2)]
+    assert [(plan.name, plan.nodes) for plan in agent_pools(environment.training[0].pools[0])] == [("h10001zb", 2)]
     assert planned_lustre_tib(environment.training[0]) == 4
 
 

@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from gpufleet.spec.checks.autoscaler import check_autoscalers
 from gpufleet.spec.checks.budget import check_budget
 from gpufleet.spec.checks.cluster import check_clusters
 from gpufleet.spec.checks.containers import check_containers
-from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference, check_registry
 from gpufleet.spec.checks.infiniband import check_infiniband
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
 from gpufleet.spec.checks.node_roles import check_node_roles
+from gpufleet.spec.checks.node_settings import check_node_settings
 from gpufleet.spec.checks.pools import check_pools
 from gpufleet.spec.checks.prices import check_prices
 from gpufleet.spec.checks.queue import check_queues
@@ -36,11 +37,12 @@ _CHECKS = (
     check_regions,
     check_sizes,
     check_pools,
+    check_node_settings,
+    check_autoscalers,
     check_infiniband,
     check_spot,
     check_schedules,
     check_clusters,
-    check_gpu_stacks,
     check_gpu_stacks,
     check_networks,
     check_storage,

@@ -9,11 +9,12 @@ from gpufleet.catalog import limits, sizes
 from gpufleet.spec.base import Priority
 from gpufleet.spec.checks.places import PlacedPool, pools_of
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.pool import NodeRange
-from gpufleet.spec.pool_names import domain_nodes
+from gpufleet.spec.pool import NodeRange, Pool
+from gpufleet.spec.pool_names import domain_nodes, rack_nodes
 from gpufleet.spec.problem import Problem, Severity
 
 _DOMAIN = "azure-compute-docs setup-infiniband and virtual-machine-scale-sets-placement-groups"
+_RACK = "azure-compute-docs nd-gb300-v6-series: 18 virtual machines a rack"
 _RESERVATION = "azure-compute-docs capacity-reservation-overview; AKS use-capacity-reservation-groups"
 _RESERVATION_ID = re.compile(
     r"^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/]{1,90}"
@@ -30,6 +31,7 @@ def check_infiniband(environment: Environment) -> Iterator[Problem]:
             continue
         if size.rdma:
             yield from _domain(placed)
+            yield from _rack(placed)
         elif placed.pool.infiniband is not None:
             yield Problem(
                 path=(*placed.path, "infiniband"),
@@ -52,7 +54,7 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
             fix += f"; where Azure support raised a domain (to at most {raised}), declare it under `infiniband`"
         yield Problem(
             path=(*path, "nodes", "max"),
-            message=f"{pool.nodes.max} nodes of {pool.sku} exceed one InfiniBand domain of {most}",
+            message=f"{pool.nodes.max} nodes of {pool.sku} exceed one InfiniBand domain of {most}{_racks(pool, most)}",
             fix=fix,
             source=_DOMAIN,
             reads=reads,
@@ -74,6 +76,35 @@ def _domain(placed: PlacedPool) -> Iterator[Problem]:
             source="AKS spot-node-pool",
             severity=Severity.WARNING,
         )
+
+
+def _rack(placed: PlacedPool) -> Iterator[Problem]:
+    pool, path, rack = placed.pool, placed.path, rack_nodes(placed.pool)
+    if rack is None:
+        return
+    if pool.infiniband is not None and pool.infiniband.max_nodes < rack:
+        yield Problem(
+            path=(*path, "infiniband", "maxNodes"),
+            message=f"{pool.infiniband.max_nodes} nodes are less than one NVLink rack of {pool.sku}, {rack}",
+            fix=f"Make it a multiple of {rack}",
+            source=_RACK,
+            reads=((*path, "sku"),),
+        )
+    nodes, where = (pool.nodes.max, ("nodes", "max")) if isinstance(pool.nodes, NodeRange) else (pool.nodes, ("nodes",))
+    if nodes > rack and nodes % rack:
+        yield Problem(
+            path=(*path, *where),
+            message=f"{nodes} nodes are {nodes // rack} whole NVLink racks and {nodes % rack} nodes of another",
+            fix=f"Make it a multiple of {rack}: a job that spans racks leaves NVLink for InfiniBand",
+            source=_RACK,
+            severity=Severity.WARNING,
+            reads=((*path, "sku"),),
+        )
+
+
+def _racks(pool: Pool, most: int) -> str:
+    rack = rack_nodes(pool)
+    return "" if rack is None else f" ({most // rack} whole NVLink racks of {rack})"
 
 
 def _reservation(placed: PlacedPool, size: sizes.Size) -> Iterator[Problem]:

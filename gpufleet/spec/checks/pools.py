@@ -1,4 +1,4 @@
-"""Pools: bounds, spot, upgrades, labels and taints."""
+"""Pools: bounds, spot, upgrades, priorities, labels and taints."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from gpufleet.catalog import limits, sizes
 from gpufleet.spec.base import Path, Priority
 from gpufleet.spec.checks.places import PlacedPool, pools_of, repeated
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.pool import NodeRange, Pool
+from gpufleet.spec.pool import NodeRange, Pool, UndrainableNode
 from gpufleet.spec.problem import Problem
-from gpufleet.spec.upgrade import upgrade_plan
+from gpufleet.spec.upgrade import share_of, upgrade_plan
 
 RESERVED_PREFIXES = ("kubernetes.azure.com/", "gpufleet.io/")
 """Label and taint keys that belong to AKS and to the tool."""
@@ -32,6 +32,7 @@ def check_pools(environment: Environment) -> Iterator[Problem]:
         yield from _bounds(placed)
         yield from _spot(placed.pool, placed.path)
         yield from _upgrade(placed.pool, placed.path)
+        yield from _priority(placed.pool, placed.path)
         yield from _labels(placed.pool, placed.path)
         yield from _taints(placed.pool, placed.path)
 
@@ -106,6 +107,25 @@ def _upgrade(pool: Pool, path: Path) -> Iterator[Problem]:
             fix="Set maxUnavailable to 1",
             source=_UPGRADE,
             reads=((*path, "sku"), (*path, "priority")),
+        )
+
+    if pool.upgrade.undrainable_node is UndrainableNode.CORDON and share_of(plan.max_surge, 1) == 0:
+        yield Problem(
+            path=(*path, "upgrade", "undrainableNode"),
+            message="Cordon replaces a node that can't be emptied by a surge node, and there is no surge",
+            fix="Use Schedule, or set maxSurge",
+            source="containerservice API specification 2025-09-01: undrainableNodeBehavior",
+            reads=((*path, "sku"), (*path, "upgrade")),
+        )
+
+
+def _priority(pool: Pool, path: Path) -> Iterator[Problem]:
+    if pool.autoscaler_priority is not None and not isinstance(pool.nodes, NodeRange):
+        yield Problem(
+            path=(*path, "autoscalerPriority"),
+            message="the autoscaler has no part in a pool with a fixed number of nodes",
+            fix="Leave it out, or give `nodes` a range",
+            reads=((*path, "nodes"),),
         )
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from gpufleet.spec import Severity
-from tests.spec.environments import DATA, POOL, SERVE, Case, cases, judge
+from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, judge
 
 _RAISED = {"maxNodes": 150, "supportRequest": "2611010040000001"}
 _GROUP = (
@@ -9,6 +9,7 @@ _GROUP = (
     "/providers/Microsoft.Compute/capacityReservationGroups/crg"
 )
 _GB200 = {"name": "gb", "sku": "Standard_ND128isr_NDR_GB200_v6", "nodes": 1}
+_DRA = {(*CLUSTER, "gpuStack"): "operator-dra"}
 
 
 @cases(
@@ -83,13 +84,39 @@ _GB200 = {"name": "gb", "sku": "Standard_ND128isr_NDR_GB200_v6", "nodes": 1}
         {(*DATA, "capacityReservationGroupId"): _GROUP.upper()},
     ),
     Case(
+        "more racks than a domain has",
+        {POOL: {**_GB200, "nodes": {"min": 0, "max": 108}}, **_DRA},
+        "training[0].pools[0].nodes.max",
+        "108 nodes of Standard_ND128isr_NDR_GB200_v6 exceed one InfiniBand domain of 90 (5 whole NVLink racks of 18)",
+        {POOL: {**_GB200, "nodes": {"min": 0, "max": 90}}, **_DRA},
+    ),
+    Case(
+        "part of a rack",
+        {POOL: {**_GB200, "nodes": 40}, **_DRA},
+        "training[0].pools[0].nodes",
+        "40 nodes are 2 whole NVLink racks and 4 nodes of another",
+        {POOL: {**_GB200, "nodes": 36}, **_DRA},
+        severity=Severity.WARNING,
+    ),
+    Case(
+        "a domain smaller than a rack",
+        {POOL: {**_GB200, "infiniband": {"maxNodes": 17, "supportRequest": "1"}}, **_DRA},
+        "training[0].pools[0].infiniband.maxNodes",
+        "17 nodes are less than one NVLink rack of Standard_ND128isr_NDR_GB200_v6, 18",
+        {POOL: {**_GB200, "infiniband": {"maxNodes": 18, "supportRequest": "1"}}, **_DRA},
+    ),
+    Case(
         "H100 and GB200",
-        {("training", 0, "pools", 2): _GB200},
-        "training[0].pools[2].sku",
+        {
+            ("inference", "regions", 0, "name"): "eastus",
+            ("inference", "regions", 0, "cluster"): {"gpuStack": "operator-dra"},
+            SERVE: _GB200,
+        },
+        "inference.regions[0].pools[0].sku",
         "Standard_ND128isr_NDR_GB200_v6 cannot share a subscription with Standard_ND96isr_H100_v5 "
         "(training[0].pools[0].sku): the feature Microsoft.ContainerService/AKSInfinibandSupport must be off for the "
         "one and on for the other",
-        {POOL: _GB200},
+        {POOL: _GB200, **_DRA},
     ),
 )
 def test_infiniband(case: Case) -> None:

@@ -77,6 +77,16 @@ _RULE_FREE = {"example.com/team": "nlp", "plain": ""}
         {(*SERVE, "upgrade"): {"maxSurge": "100%"}},
     ),
     Case(
+        "a node to be replaced without a surge",
+        {(*POOL, "upgrade"): {"undrainableNode": "Cordon"}},
+        "training[0].pools[0].upgrade.undrainableNode",
+        "Cordon replaces a node that can't be emptied by a surge node, and there is no surge",
+        {
+            (*POOL, "upgrade"): {"undrainableNode": "Schedule"},
+            (*DATA, "upgrade"): {"undrainableNode": "Cordon", "maxSurge": "1"},
+        },
+    ),
+    Case(
         "label key",
         {(*DATA, "labels"): {"-x": "y"}},
         'training[0].pools[1].labels["-x"]',
