@@ -36,6 +36,14 @@ def _retention(inputs: Properties) -> Iterable[Failure]:
         yield Failure("retentionInDays", f"SKU '{name}' keeps data for 30 to 730 days, not {days}")
 
 
+def _daily_quota(inputs: Properties) -> Iterable[Failure]:
+    """A daily cap is -1, which is none, or more than 0 (terraform-provider-azurerm: daily_quota_gb)."""
+    quota = get(inputs, "workspaceCapping.dailyQuotaGb")
+    if isinstance(quota, int | float) and quota != -1 and quota <= 0:
+        text = f"'workspaceCapping.dailyQuotaGb' is -1 or more than 0 GB, not {quota:g}"
+        yield Failure("workspaceCapping.dailyQuotaGb", text)
+
+
 def _outputs(context: Context) -> Properties:
     return {"customerId": context.guid("workspace"), "createdDate": context.created, "modifiedDate": context.created}
 
@@ -67,6 +75,7 @@ TYPES = (
             in_range("retentionInDays", 4, 730, "Log Analytics docs: data-retention-configure"),
             _retention,
             _commitment,
+            _daily_quota,
         ),
         # Azure docs: delete-workspace.
         soft_delete_days=14,
