@@ -26,7 +26,13 @@ class ClusterAccess:
     provider: kubernetes.Provider
     cluster: containerservice.ManagedCluster
 
-    def child(self, parent: pulumi.Resource, *, depends_on: Sequence[pulumi.Resource] = ()) -> pulumi.ResourceOptions:
+    def child(
+        self,
+        parent: pulumi.Resource,
+        *,
+        depends_on: Sequence[pulumi.Resource] = (),
+        ignore_changes: Sequence[str] = (),
+    ) -> pulumi.ResourceOptions:
         """Options of a resource inside the cluster.
 
         With a deleted cluster it is gone, so nobody asks a dead API server to delete it (pulumi-kubernetes#950).
@@ -35,6 +41,7 @@ class ClusterAccess:
             parent,
             self.environment_class,
             depends_on=depends_on,
+            ignore_changes=ignore_changes,
             provider=self.provider,
             deleted_with=self.cluster,
         )
@@ -86,9 +93,21 @@ def controller_tolerations() -> list[dict[str, str]]:
     return [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
 
 
+def system_pool_affinity() -> dict[str, object]:
+    """For controllers that must not run elsewhere; AKS labels the nodes of each pool with its mode."""
+    return node_affinity("kubernetes.azure.com/mode", "system")
+
+
+def node_affinity(label: str, value: str) -> dict[str, object]:
+    """An affinity to the nodes with this label alone."""
+    term = {"matchExpressions": [{"key": label, "operator": "In", "values": [value]}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
+
+
 def node_agent_tolerations() -> list[dict[str, str]]:
     """Daemon sets on GPU nodes; without the spot key they never start on spot pools (NVIDIA/gpu-operator#577)."""
     return [
         {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "amd.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
         {"key": labels.SPOT_LABEL[0], "operator": "Equal", "value": labels.SPOT_LABEL[1], "effect": "NoSchedule"},
     ]

@@ -9,6 +9,9 @@ FABRIC = "gpufleet.io/fabric"
 INFINIBAND_DOMAIN = "gpufleet.io/infiniband-domain"
 """The InfiniBand domain: a gang never spans two of them (one scale set is one fabric, azure-compute-docs
 setup-infiniband)."""
+TEAM = "gpufleet.io/team"
+"""On a team's namespace: its name in the queue."""
+MANAGED_BY = {"app.kubernetes.io/managed-by": "gpufleet"}
 GPU_MODEL = "gpufleet.io/gpu"
 """Model of the GPU. On the pool and not left to feature discovery, so that the autoscaler sees it while the pool has no
 node (Azure/AKS#2832, kubernetes/autoscaler#929)."""
@@ -19,12 +22,26 @@ SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 terraform-azurerm pull 14024)."""
 GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
 """Keeps pods without a GPU off GPU nodes; the GPU Operator's daemon sets tolerate the key by default."""
+
+
+def gpu_taint(gpu_resource: str) -> str:
+    """The taint of a GPU pool. Its key is the extended resource, so AKS's admission (ExtendedResourceToleration) gives
+    pods that ask for one the toleration by itself."""  # noqa: D205, D209
+    return f"{gpu_resource}=present:NoSchedule"
+
+
 SYSTEM_POOL_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 """AKS's own taint for pools that run system pods alone (AKS use-system-pools)."""
 
 POD_SECURITY_ENFORCE = "pod-security.kubernetes.io/enforce"
 RDMA_NIC_PRESENT = "feature.node.kubernetes.io/pci-15b3.present"
 """Set by our NodeFeatureRule on nodes with an InfiniBand virtual function; 15b3 is Mellanox's PCI vendor id."""
+
+DRA_NODE = ("nvidia.com/dra-kubelet-plugin", "true")
+"""On nodes whose GPUs the DRA driver gives out; by it the GPU driver's manager takes the DRA plugin off a node before
+it reloads the driver (Azure/ai-infrastructure-on-azure infrastructure_references/aks/scripts/deploy-aks.sh)."""
+ACCELERATOR = "kubernetes.azure.com/accelerator"
+"""AKS puts it on its GPU nodes: `nvidia` or `amd` (Azure/aks-rdma-infiniband configs)."""
 
 
 def label_value(text: str) -> str:

@@ -23,3 +23,8 @@ class RdmaDevices(StrEnum):
     """SR-IOV device plugin: `rdma/ib`, each virtual function to one pod."""
     SHARED = "shared"
     """RDMA shared device plugin: `rdma/shared_ib`, all devices to every pod that asks."""
+
+    @property
+    def resource(self) -> str:
+        """The extended resource that pods ask for."""
+        return "rdma/ib" if self is RdmaDevices.SRIOV else "rdma/shared_ib"

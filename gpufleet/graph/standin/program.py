@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gpufleet.graph.standin import outputs, resources
 from gpufleet.graph.standin.refusal import NotStoodInError
-from gpufleet.graph.standin.sdk import PACKAGES, Package
+from gpufleet.graph.standin.sdk import PACKAGES, Package, Untyped
 from gpufleet.graph.standin.shapes import Shapes
 
 _PROGRAM: Final = "components"
@@ -83,7 +83,6 @@ def _pulumi() -> ModuleType:
         outputs.Output,
         resources.Alias,
         resources.ComponentResource,
-        resources.CustomResource,
         resources.CustomTimeouts,
         resources.InvokeOutputOptions,
         resources.ProviderResource,
@@ -91,4 +90,5 @@ def _pulumi() -> ModuleType:
         resources.ResourceOptions,
     ):
         setattr(module, kind.__name__, kind)
+    vars(module)["CustomResource"] = Untyped
     return module

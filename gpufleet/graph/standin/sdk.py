@@ -130,6 +130,21 @@ class _SdkResource(_FromShape, CustomResource):
         super().__init__(token, resource_name, opts, properties=properties, sources=sources_)
 
 
+class Untyped(CustomResource):
+    """`pulumi.CustomResource` as a program calls it, for a kind that no SDK has a class for."""
+
+    def __init__(
+        self,
+        t: str,
+        name: str,
+        props: Mapping[str, object] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        given = {key: (value, ANY) for key, value in (props or {}).items() if value is not None}
+        properties, sources_ = inputs(given)
+        super().__init__(t, name, opts, properties=properties, sources=sources_)
+
+
 class _SdkProvider(_FromShape, ProviderResource):
     def __init__(self, resource_name: str, *, opts: ResourceOptions | None = None, **given: object) -> None:
         token, properties, sources_ = _inputs(type(self).__name__, self.standin_shape, given)
