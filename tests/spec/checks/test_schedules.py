@@ -126,7 +126,7 @@ _SUNDAY = ["Sunday"]
         "more work than hours",
         {**_stopped(_NIGHTS, _WEEKEND), (*POOL, "usage"): {"utilizationPercent": 80, "hoursPerWeek": 61}},
         "training[0].pools[0].usage.hoursPerWeek",
-        "work in 61 h of the week, and the schedules leave 60",
+        "work in 61 hours of the week, and the schedules leave 60",
         {**_stopped(_NIGHTS, _WEEKEND), (*POOL, "usage"): {"utilizationPercent": 80, "hoursPerWeek": 60}},
         severity=Severity.WARNING,
     ),

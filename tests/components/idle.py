@@ -1,0 +1,75 @@
+"""The manifests of stop schedules; written anew by `python -m tests.components.idle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.components.graphs import ROOT, Graph, build
+from tests.spec.environments import POOL, changed
+
+GOLDEN = ROOT / "tests" / "components" / "golden" / "idle"
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"]
+
+CASES: dict[str, dict[str, Any]] = {
+    "nights-and-weekends": {
+        "schedules": [
+            {"name": "nights", "days": _WEEKDAYS, "from": "19:00", "to": "07:00", "timeZone": "Europe/Stockholm"},
+            {
+                "name": "weekend",
+                "days": ["Saturday", "Sunday"],
+                "from": "07:00",
+                "to": "07:00",
+                "timeZone": "Europe/Stockholm",
+            },
+        ],
+        "queue": {
+            "teams": [
+                {"name": "vision", "nominalNodes": {"h100": 3}},
+                {"name": "speech", "nominalNodes": {"h100": 5}},
+            ]
+        },
+    },
+    "lunch": {
+        "schedules": [
+            {"name": "lunch", "days": ["Wednesday"], "from": "11:30", "to": "12:45", "timeZone": "America/New_York"}
+        ]
+    },
+}
+"""Keys of a training fabric that has one H100 pool from zero."""
+
+
+def graph(case: str) -> Graph:
+    """The whole graph of one case."""
+    stated = {("training", 0, key): value for key, value in CASES[case].items()}
+    return build(changed({(*POOL, "nodes"): {"min": 0, "max": 8}, **stated}))
+
+
+def manifests(found: Graph) -> list[dict[str, Any]]:
+    """The objects of the fabric's stop schedule as a user would write them, by name."""
+    objects = [one.inputs for one in found.resources if one.name.startswith("lab-stops-")]
+    return sorted((_ordered(one) for one in objects), key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def path(case: str) -> Path:
+    """Where the manifests of a case are."""
+    return GOLDEN / f"{case}.yaml"
+
+
+def _ordered(value: Any) -> Any:  # noqa: ANN401 plain YAML
+    match value:
+        case dict():
+            return {key: _ordered(value[key]) for key in sorted(value)}
+        case list():
+            return [_ordered(one) for one in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
+if __name__ == "__main__":
+    for name in CASES:
+        text = yaml.safe_dump_all(manifests(graph(name)), sort_keys=False, width=120, explicit_start=True)
+        path(name).write_text(text, encoding="utf-8")
