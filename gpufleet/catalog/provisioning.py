@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import read, row_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +33,8 @@ def times() -> tuple[MeasuredTime, ...]:
         )
         for row in read("provisioning_times.csv", columns)
     )
+
+
+def time_of(what: str) -> MeasuredTime:
+    """The time of what is called so in the table. Raises MissingRowError for another."""
+    return row_of({time.what: time for time in times()}, what, "gpufleet/catalog/data/provisioning_times.csv")

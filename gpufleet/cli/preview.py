@@ -49,6 +49,7 @@ def preview(
     check's.
     """
     from gpufleet.cli.gate import ask_check
+    from gpufleet.cli.pool_outlook import of_preview
     from gpufleet.cli.progress.plan import plan_lines
     from gpufleet.cli.run import reported
     from gpufleet.engine import EngineError
@@ -71,7 +72,7 @@ def preview(
     with reported(asked) as run:
         if save is not None:
             approving.require_writable(save)
-        run.check()
+        checked = run.check()
         if save is not None:
             approving.target_of(run, option="--save")
         run.stack.preload()
@@ -80,13 +81,17 @@ def preview(
             state = run.warn_of_doubts()
             try:
                 run.phase("Previewing", run.stack.preview, asked.options, tree=False)
+                run.pools = of_preview(run, checked, state)
             except EngineError:
                 if gate.error is not None:
                     run.tell_error(gate.error)
                 raise
             finally:
                 if run.model is not None and run.model.nodes:
-                    run.emit_text(plan_lines(run.model, title=f"Preview of {asked.place}", everything=diff))
+                    pools = run.pools.lines() if run.pools is not None else []
+                    run.emit_text(
+                        plan_lines(run.model, title=f"Preview of {asked.place}", everything=diff, pools=pools)
+                    )
             gate.require()
             if save is not None and gate.report is not None:
                 approving.save(run, save, state=state, report=gate.report)

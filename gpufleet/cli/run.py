@@ -31,6 +31,7 @@ from gpufleet.engine.command import stops_noted
 from gpufleet.errors import ConfigurationError, ExitCode, GpufleetError, StoppedError
 
 if TYPE_CHECKING:
+    from gpufleet.cli.pool_outlook import PoolOutlook
     from gpufleet.engine import OnEvent
     from gpufleet.engine.doubts import State
     from gpufleet.engine.recovery import Repaired
@@ -59,6 +60,7 @@ class Run:
         repaired: what earlier operations, or the latest phase's own, turned out to have done.
         ended_well: whether the latest phase came to its end without an error.
         found_again: whether all that failed in the latest phase turned out to be there, and is in the state now.
+        pools: what the run does to node pools, None before that is known.
     """
 
     def __init__(self, request: Request, root: Path) -> None:
@@ -70,6 +72,7 @@ class Run:
         self.found_again = False
         self.phase_seconds = 0.0
         self.repaired: list[Repaired] = []
+        self.pools: PoolOutlook | None = None
         self._began = time.monotonic()
         self._stack: EnvironmentStack | None = None
 
@@ -253,6 +256,7 @@ class Run:
             outputs=result.outputs if result else {},
             problems=found,
             repaired=self.repaired,
+            pools=() if self.pools is None else self.pools.document(),
             engine=self._engine(),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +12,7 @@ from gpufleet.cli.approving import MAX_AGE_DAYS, ApprovedOption, MaxAgeOption
 from gpufleet.cli.gate import NoCheckOption, StrictOption
 from gpufleet.cli.output import Format, FormatOption, OutputOption
 from gpufleet.cli.policy_packs import PolicyPackConfigOption, PolicyPackOption
+from gpufleet.cli.pool_outlook import DespiteJobsOption
 from gpufleet.cli.run_options import (
     DiffOption,
     EnvironmentArgument,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from gpufleet.cli.progress.model import RunModel
     from gpufleet.cli.run import EngineCall, Run
+    from gpufleet.engine.doubts import State
+    from gpufleet.spec import Environment
 
 app = typer.Typer()
 
@@ -50,6 +54,7 @@ def up(
     policy_pack_config: PolicyPackConfigOption = None,
     expect_no_changes: ExpectNoChangesOption = False,
     stop_on_error: StopOnErrorOption = False,
+    despite_jobs: DespiteJobsOption = False,
     approved: ApprovedOption = None,
     approved_max_age: MaxAgeOption = MAX_AGE_DAYS,
     strict: StrictOption = None,
@@ -86,7 +91,7 @@ def up(
             raise ConfigurationError(
                 "--approved needs the preview that --skip-preview leaves out", hint="Leave out one of the two."
             )
-        run.check()
+        checked = run.check()
         require_answerable(asked)
         approval = None if approved is None else approving.opened(run, approved, days=approved_max_age)
         run.stack.preload()
@@ -99,7 +104,12 @@ def up(
             hold = None
             if approval is not None and approved is not None and gate.report is not None:
                 hold = approving.Hold(run=run, approval=approval, file=approved, report=gate.report, state=state)
-            plan = None if skip_preview else _agreed(run, hold)
+            jobs = _Jobs(environment=checked, state=state, despite=despite_jobs)
+            plan = None
+            if skip_preview:
+                _unseen(run, jobs)
+            else:
+                plan = _agreed(run, hold, jobs)
             call = run.stack.up if hold is None else hold.call()
             try:
                 _update(run, plan, call)
@@ -107,14 +117,36 @@ def up(
                 run.emit_text(_summary(run))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Jobs:
+    """What it takes to say whether running jobs stand against a run.
+
+    Attributes:
+        environment: as the stack file has it.
+        state: of the stack, before the preview.
+        despite: `--despite-jobs`.
+    """
+
+    environment: Environment
+    state: State
+    despite: bool
+
+
 def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
-    """Let the engine update; again when all that it stumbled over was there, and is in the state by now."""
+    """Let the engine update; again when all that it stumbled over was there, and is in the state by now.
+
+    An engine that goes on after errors deletes, at the end, whatever the program no longer has: an old pool whose
+    successor found no capacity. So where pools go, the first failure is the last thing that happens.
+    """
     from gpufleet.engine import EngineError
     from gpufleet.engine.approval import NotApprovedError
 
+    options = run.request.options
+    if run.pools is not None and run.pools.removes:
+        options = replace(options, continue_on_error=False)
     while True:
         try:
-            run.phase("Updating", call, run.request.options, tree=True, plan=plan)
+            run.phase("Updating", call, options, tree=True, plan=plan)
         except NotApprovedError:
             raise
         except EngineError:
@@ -125,22 +157,36 @@ def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
             return
 
 
-def _agreed(run: Run, hold: approving.Hold | None) -> RunModel | None:
-    """Preview, show it, hold it against what was approved, ask; the plan when the answer is yes."""
+def _unseen(run: Run, jobs: _Jobs) -> None:
+    """Without a preview: say what becomes of pools, and go on only when no running job loses its nodes."""
+    from gpufleet.cli.pool_outlook import of_program
+
+    run.pools = of_program(run, jobs.environment, jobs.state)
+    run.tell(run.pools.lines())
+    run.pools.require(run, jobs.environment, despite_jobs=jobs.despite)
+
+
+def _agreed(run: Run, hold: approving.Hold | None, jobs: _Jobs) -> RunModel | None:
+    """Preview, show it, hold it against what was approved and what runs, ask; the plan when the answer is yes."""
+    from gpufleet.cli.pool_outlook import of_preview
     from gpufleet.cli.progress.plan import plan_counts, plan_lines
     from gpufleet.cli.run import ask
 
     request = run.request
     try:
         run.phase("Previewing", run.stack.preview, request.options, tree=False)
+        run.pools = of_preview(run, jobs.environment, jobs.state)
     finally:
         plan = run.model
         changes = plan.tally().total if plan is not None else 0
         if plan is not None and changes:
-            run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything))
+            pools = run.pools.lines() if run.pools is not None else []
+            run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything, pools=pools))
     run.tell_problems()
     if hold is not None:
         hold.require_shown()
+    if run.pools is not None:
+        run.pools.require(run, jobs.environment, despite_jobs=jobs.despite)
     if plan is not None and changes and not request.yes:
         ask(f"Do this to {request.place}: {plan_counts(plan).plain}?")
     return plan

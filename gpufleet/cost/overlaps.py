@@ -35,10 +35,18 @@ def overlaps(context: Context, items: Iterable[tuple[Placed, Origin]], book: Pri
 
 def _overlap(kind: str, origin: Origin, pool: PoolNodes, nodes: int, book: PriceBook) -> Iterator[Overlap]:
     if nodes:
-        yield Overlap(kind=kind, origin=origin, nodes=nodes, hourly=_hourly(pool.meter, origin.region, nodes, book))
+        yield Overlap(kind=kind, origin=origin, nodes=nodes, hourly=hourly(pool.meter, origin.region, nodes, book))
 
 
-def _hourly(meter: VmMeter | str, region: str, nodes: int, book: PriceBook) -> Decimal | NoRate:
+def hourly(meter: VmMeter | str, region: str, nodes: int, book: PriceBook) -> Decimal | NoRate:
+    """USD an hour of some nodes that run for a while.
+
+    Args:
+        meter: of one node; a text where its size is not known.
+        region: Azure region.
+        nodes: their number.
+        book: prices.
+    """
     if isinstance(meter, str):
         return NoRate(f"{meter} has no price", "")
     rate = book.rate(meter, region, Decimal(nodes))

@@ -14,6 +14,7 @@ from gpufleet.engine.command import unstoppable
 from gpufleet.engine.doubts import Doubt, State, doubts, lost, marked
 from gpufleet.engine.errors import PendingOperationsError, StackLockedError, StackMissingError
 from gpufleet.engine.install import ensure_engine
+from gpufleet.engine.kubeconfigs import kubeconfigs_of
 from gpufleet.engine.locks import locks_beside
 from gpufleet.engine.project import stack_file
 from gpufleet.engine.recovery import Repaired, repair
@@ -181,6 +182,17 @@ class EnvironmentStack:
             return self._json(["stack", "export"])
         except StackMissingError:
             return _EMPTY
+
+    def kubeconfigs(self) -> Mapping[str, str]:
+        """The kubeconfig of every cluster, by the cluster's ARM id in lower case, as the last `up` left them.
+
+        The rest of what is decrypted on the way is dropped here.
+
+        Raises:
+            EngineError: see `preview`.
+        """
+        state = self._json(["stack", "export", "--show-secrets"])
+        return kubeconfigs_of(state)
 
     def in_doubt(self, state: State) -> tuple[Doubt, ...]:
         """The operations of a state that nobody knows the end of; none after a run that came to its own end.

@@ -34,6 +34,7 @@ class Document:
         outputs: stack outputs, secrets masked.
         exit_code: what the process leaves with.
         repaired: operations whose end was unknown, and what became of them.
+        pools: what happens to node pools, ready for JSON.
         engine: `{"version": …, "source": …}`, None when no engine was looked for.
     """
 
@@ -48,6 +49,7 @@ class Document:
     outputs: Mapping[str, object] = field(default_factory=dict)
     problems: Iterable[Problem] = ()
     repaired: Iterable[Repaired] = ()
+    pools: Iterable[Mapping[str, object]] = ()
     engine: Mapping[str, str] | None = None
 
     def body(self) -> dict[str, object]:
@@ -63,6 +65,7 @@ class Document:
             "resources": [_resource(model, node) for node in model.nodes.values()] if model else [],
             "diagnostics": [_problem(problem) for problem in self.problems],
             "repaired": [_repaired(item) for item in self.repaired],
+            "pools": list(self.pools),
             "outputs": dict(self.outputs),
             "durationSeconds": round(self.seconds, 3),
             "engine": dict(self.engine) if self.engine else None,

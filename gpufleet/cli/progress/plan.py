@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -28,7 +28,9 @@ class _Detail:
     everything: bool
 
 
-def plan_lines(model: RunModel, *, title: str, everything: bool = False, loud: bool = True) -> list[Text]:
+def plan_lines(
+    model: RunModel, *, title: str, everything: bool = False, loud: bool = True, pools: Sequence[Text] = ()
+) -> list[Text]:
     """The plan of a finished preview.
 
     Args:
@@ -36,12 +38,14 @@ def plan_lines(model: RunModel, *, title: str, everything: bool = False, loud: b
         title: first line.
         everything: never fold, and cut no value short.
         loud: list first what would be destroyed; a destroy's own plan has nothing else to list.
+        pools: what happens to node pools as a whole, before the resources that they consist of.
     """
     tallies: dict[str, Tally] = {}
     whole = model.tally(into=tallies)
     lines = [Text(title, "bold"), Text()]
     if not whole.total:
         return [*lines, Text(f"No changes: {plural(whole.unchanged, 'resource')} as declared.", "green")]
+    lines += pools
     if loud:
         lines += _loud(model, everything=everything)
     detail = _Detail(
