@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pulumi
 
+from components import labels
 from components.agent_pool import PoolArgs, agent_pool, stated_upgrade
+from gpufleet.spec.pool import PoolRole
 from gpufleet.spec.pool_names import agent_pools
 
 
@@ -22,6 +24,18 @@ class CpuPool(pulumi.ComponentResource):
         super().__init__("gpufleet:pool:CpuPool", name, {}, opts)
         plans = agent_pools(args.spec)
         for plan in plans:
-            agent_pool(self, args, plan, node_labels={}, node_taints=[], upgrade_settings=stated_upgrade(args.spec))
+            agent_pool(
+                self,
+                args,
+                plan,
+                node_labels=_role_label(args),
+                node_taints=[],
+                upgrade_settings=stated_upgrade(args.spec),
+            )
         self.agent_pool_names = [plan.name for plan in plans]
         self.register_outputs({"agentPoolNames": self.agent_pool_names})
+
+
+def _role_label(args: PoolArgs) -> dict[str, str]:
+    """For pods that prepare data and shall run nowhere else."""
+    return {} if args.spec.role is PoolRole.GENERAL else {labels.ROLE: args.spec.role.value}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 POOL = "gpufleet.io/pool"
 """Name of the pool in the specification; stays when the AKS name changes with the generation."""
+ROLE = "gpufleet.io/role"
+"""What a pool is for, where that is more than its size."""
 FABRIC = "gpufleet.io/fabric"
 """The training fabric: the widest level of the queue's topology."""
 INFINIBAND_DOMAIN = "gpufleet.io/infiniband-domain"

@@ -15,6 +15,7 @@ LONGEST_ENVIRONMENT_NAME = 24
 resource-name-rules)."""
 
 _ENVIRONMENT_NAME = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
+_SEPARATORS = str.maketrans("", "", "-/")
 _SUFFIX_LENGTH = 8
 _LONGEST_STORAGE_ACCOUNT_NAME = 24
 _LONGEST_REGISTRY_NAME = 50
@@ -51,9 +52,13 @@ class Names:
         """`afd-prod`: name of something that an environment has once."""
         return f"{abbreviation}-{self.environment}"
 
-    def storage_account(self, scope: str) -> pulumi.Output[str]:
-        """3 to 24 lower-case letters and digits, unique in Azure (resource-name-rules); truncation spares the end."""
-        return self._globally_unique("st", scope, longest=_LONGEST_STORAGE_ACCOUNT_NAME)
+    def storage_account(self, scope: str, purpose: str = "") -> pulumi.Output[str]:
+        """3 to 24 lower-case letters and digits, unique in Azure (resource-name-rules); truncation spares the end.
+
+        `purpose` parts the accounts of a scope that has several.
+        """
+        whole = f"{scope}/{purpose}" if purpose else scope
+        return self._globally_unique("st", whole, longest=_LONGEST_STORAGE_ACCOUNT_NAME)
 
     def registry(self) -> pulumi.Output[str]:
         """5 to 50 letters and digits, unique in Azure (resource-name-rules)."""
@@ -64,7 +69,7 @@ class Names:
         return self._suffix(scope).apply(lambda suffix: f"gw-{self.environment}-{scope}-{suffix}")
 
     def _globally_unique(self, abbreviation: str, scope: str, *, longest: int) -> pulumi.Output[str]:
-        readable = f"{abbreviation}{self.environment}{scope}".replace("-", "")[: longest - _SUFFIX_LENGTH]
+        readable = f"{abbreviation}{self.environment}{scope}".translate(_SEPARATORS)[: longest - _SUFFIX_LENGTH]
         return self._suffix(scope).apply(lambda suffix: f"{readable}{suffix}")
 
     def _suffix(self, scope: str) -> pulumi.Output[str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import network, privatedns, storage, storagecache
+from pulumi_azure_native import privatedns, storage, storagecache
 
+from components.blob_account import BlobAccount, BlobAccountArgs, blob_account
 from components.context import ScopeContext
 from components.options import LUSTRE_TIMEOUTS, Keep, child
 from components.region_network import RegionNetwork
 from components.roles import Role, assign
-from gpufleet.spec.storage import BlobTier, Lustre, Storage
+from gpufleet.spec.storage import BlobMount, BlobTier, Container, Lustre, LustreHsm, Storage
 
 BLOB_PRIVATE_ZONE = "privatelink.blob.core.windows.net"
 """Azure's private DNS zone of blob endpoints (private-endpoint-dns)."""
@@ -32,57 +34,115 @@ class TrainingStorageArgs:
     network: RegionNetwork
     data_principal_id: pulumi.Input[str]
     """Identity that reads and writes blobs: the kubelet's, which AKS's blob CSI driver mounts with."""
+    minutes_away: Sequence[pulumi.Resource] = ()
+    """Resources of the fabric that take more than five minutes to make: a file system with blob integration comes after
+    them, for the roles on its container take up to five minutes to be known (azure-managed-lustre
+    amlfs-prerequisites)."""
 
 
 class TrainingStorage(pulumi.ComponentResource):
-    """A Managed Lustre file system and a storage account that only private endpoint and Entra reach.
+    """A Managed Lustre file system and storage accounts that only private endpoint and Entra reach.
 
-    The account is flat (no hierarchical namespace) and unversioned: checkpoints are whole objects that get overwritten
-    and deleted, so versions would keep every one of them at full price, and directories bring nothing but a lower
-    request rate.
+    Up to three accounts, for what they ask of Azure excludes each other: one for blobs, flat and without keys; one for
+    containers that are mounted by NFS, with a hierarchical namespace; one for Lustre's blob integration, with keys.
 
-    Not here: blob integration of Lustre (HSM), which asks for shared-key access (azure-managed-lustre
-    amlfs-prerequisites), the CSI drivers, lifecycle rules.
+    Not here: volumes of the cluster (TrainingVolumes), archive and import jobs but the automatic one, customer-managed
+    keys and with them an identity of the file system.
 
-    Limits that shape it: size, SKU, zone and subnet of Lustre never change, a change is another file system and the
-    data stays behind (azure-managed-lustre create-file-system-portal); it is in exactly one zone; a maintenance window
-    is required.
+    Limits that shape it: size, SKU, zone, subnet and container of Lustre never change, a change is another file system
+    and the data stays behind (azure-managed-lustre create-file-system-portal); it is in exactly one zone; a maintenance
+    window is required.
     """
 
     lustre_mount_address: pulumi.Output[str] | None
     """Address of the file system's management service, for `mount -t lustre ADDRESS@tcp:/lustrefs`; None without a file
     system."""
     account_name: pulumi.Output[str]
+    """Account of the blobs; of the NFS containers where there are no others."""
+    container_accounts: dict[str, pulumi.Output[str]]
+    """Name of the account that each container of `storage.blob` is in."""
 
     def __init__(self, name: str, args: TrainingStorageArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:storage:TrainingStorage", name, {}, opts)
         self._prefix = name
         self._args = args
+        self._dns_zone = self._private_zone()
         self.lustre_mount_address = None
         if args.spec.lustre is not None and args.lustre_capacity_tib is not None:
             self.lustre_mount_address = self._lustre(args.spec.lustre, args.lustre_capacity_tib)
-        account = self._account()
-        self._containers(account)
-        self._private_endpoint(account)
-        assign(
-            f"{name}-role-blobs",
-            Role.STORAGE_BLOB_DATA_CONTRIBUTOR,
-            principal_id=args.data_principal_id,
-            scope=account.id,
-            environment=args.scope.environment,
-            opts=self._child(),
-        )
-        self.account_name = account.name
+        containers = args.spec.blob.all_containers()
+        by_api = [container for container in containers if container.mount is not BlobMount.NFS]
+        by_nfs = [container for container in containers if container.mount is BlobMount.NFS]
+        accounts: dict[str, storage.StorageAccount] = {}
+        if by_api:
+            blobs = self._blobs("", by_api)
+            self._grant("blobs", args.data_principal_id, Role.STORAGE_BLOB_DATA_CONTRIBUTOR, blobs)
+            accounts.update({container.name: blobs.account for container in by_api})
+        if by_nfs:
+            shared = self._blobs("nfs", by_nfs, nfs=True)
+            accounts.update({container.name: shared.account for container in by_nfs})
+        self.container_accounts = {container: account.name for container, account in accounts.items()}
+        self.account_name = next(iter(self.container_accounts.values()))
         self.register_outputs({"accountName": self.account_name, "lustreMountAddress": self.lustre_mount_address})
 
     def _child(
-        self, *, keep: Keep = Keep.NOTHING, custom_timeouts: pulumi.CustomTimeouts | None = None
+        self,
+        *,
+        keep: Keep = Keep.NOTHING,
+        depends_on: Sequence[pulumi.Resource] = (),
+        deleted_with: pulumi.Resource | None = None,
+        custom_timeouts: pulumi.CustomTimeouts | None = None,
     ) -> pulumi.ResourceOptions:
-        environment_class = self._args.scope.environment.environment_class
-        return child(self, environment_class, keep=keep, custom_timeouts=custom_timeouts)
+        return child(
+            self,
+            self._args.scope.environment.environment_class,
+            keep=keep,
+            depends_on=depends_on,
+            deleted_with=deleted_with,
+            custom_timeouts=custom_timeouts,
+        )
+
+    def _blobs(
+        self,
+        purpose: str,
+        containers: Sequence[Container],
+        *,
+        nfs: bool = False,
+        shared_keys: bool = False,
+        tier: BlobTier | None = None,
+    ) -> BlobAccount:
+        args = self._args
+        return blob_account(
+            self,
+            self._prefix,
+            BlobAccountArgs(
+                scope=args.scope,
+                purpose=purpose,
+                tier=tier or args.spec.blob.tier,
+                zone_redundant=args.zone_redundant,
+                containers=containers,
+                shared_keys=shared_keys,
+                nfs=nfs,
+                private_endpoint_subnet_id=args.network.private_endpoint_subnet_id,
+                dns_zone=self._dns_zone,
+            ),
+        )
+
+    def _grant(
+        self, name: str, principal_id: pulumi.Input[str], role: Role, blobs: BlobAccount
+    ) -> pulumi.CustomResource:
+        return assign(
+            f"{self._prefix}-role-{name}",
+            role,
+            principal_id=principal_id,
+            scope=blobs.account.id,
+            environment=self._args.scope.environment,
+            opts=self._child(),
+        )
 
     def _lustre(self, spec: Lustre, capacity_tib: float) -> pulumi.Output[str]:
-        scope = self._args.scope
+        scope, squash = self._args.scope, spec.root_squash
+        hsm, after = self._hsm(spec.hsm) if spec.hsm else (None, [])
         file_system = storagecache.AmlFilesystem(
             f"{self._prefix}-amlfs",
             aml_filesystem_name=scope.name_of("amlfs"),
@@ -96,55 +156,58 @@ class TrainingStorage(pulumi.ComponentResource):
                 day_of_week=storagecache.MaintenanceDayOfWeekType(spec.maintenance.day.value),
                 time_of_day_utc=spec.maintenance.time_utc,
             ),
+            root_squash_settings=(
+                storagecache.AmlFilesystemRootSquashSettingsArgs(
+                    mode=squash.mode.value,
+                    no_squash_nid_lists=squash.no_squash_nids,
+                    squash_uid=squash.uid,
+                    squash_gid=squash.gid,
+                )
+                if squash
+                else None
+            ),
+            hsm=hsm,
             tags=scope.environment.tags,
-            opts=self._child(keep=Keep.DATA, custom_timeouts=LUSTRE_TIMEOUTS),
+            opts=self._child(keep=Keep.DATA, depends_on=after, custom_timeouts=LUSTRE_TIMEOUTS),
         )
+        if spec.hsm and spec.hsm.auto_export_prefix:
+            storagecache.AutoExportJob(
+                f"{self._prefix}-auto-export",
+                auto_export_job_name="archive",
+                aml_filesystem_name=file_system.name,
+                resource_group_name=scope.resource_group_name,
+                location=scope.region,
+                admin_status=storagecache.AutoExportJobAdminStatus.ENABLE,
+                auto_export_prefixes=[spec.hsm.auto_export_prefix],
+                tags=scope.environment.tags,
+                opts=self._child(deleted_with=file_system),
+            )
         return file_system.client_info.mgs_address
 
-    def _account(self) -> storage.StorageAccount:
-        scope = self._args.scope
-        premium = self._args.spec.blob.tier is BlobTier.PREMIUM
-        return storage.StorageAccount(
-            f"{self._prefix}-blobs",
-            account_name=scope.environment.names.storage_account(scope.name),
-            resource_group_name=scope.resource_group_name,
-            location=scope.region,
-            kind=storage.Kind.BLOCK_BLOB_STORAGE if premium else storage.Kind.STORAGE_V2,
-            sku=storage.SkuArgs(name=self._redundancy(premium=premium)),
-            access_tier=None if premium else storage.AccessTier.HOT,
-            is_hns_enabled=False,
-            allow_shared_key_access=False,
-            default_to_o_auth_authentication=True,
-            allow_blob_public_access=False,
-            allow_cross_tenant_replication=False,
-            is_local_user_enabled=False,
-            enable_https_traffic_only=True,
-            minimum_tls_version=storage.MinimumTlsVersion.TLS1_2,
-            public_network_access=storage.PublicNetworkAccess.DISABLED,
-            network_rule_set=storage.NetworkRuleSetArgs(
-                default_action=storage.DefaultAction.DENY, bypass=storage.Bypass.NONE
-            ),
-            tags=scope.environment.tags,
-            opts=self._child(keep=Keep.DATA),
+    def _hsm(self, spec: LustreHsm) -> tuple[storagecache.AmlFilesystemHsmArgs, list[pulumi.Resource]]:
+        """Blob integration, and what must be there before: containers, roles, the way to them.
+
+        Azure checks none of it beforehand: without the roles the creation of the file system fails, after a quarter of
+        an hour (azure-managed-lustre amlfs-prerequisites).
+        """
+        names = (spec.container, spec.logging_container)
+        blobs = self._blobs("hsm", [Container(name=name) for name in names], shared_keys=True, tier=BlobTier.STANDARD)
+        provider = spec.resource_provider_principal_id
+        roles = [
+            self._grant("hsm-account", provider, Role.STORAGE_ACCOUNT_CONTRIBUTOR, blobs),
+            self._grant("hsm-blobs", provider, Role.STORAGE_BLOB_DATA_CONTRIBUTOR, blobs),
+        ]
+        # Who prepares the data fills the container.
+        self._grant("hsm-data", self._args.data_principal_id, Role.STORAGE_BLOB_DATA_CONTRIBUTOR, blobs)
+        settings = storagecache.AmlFilesystemHsmSettingsArgs(
+            container=blobs.containers[spec.container].id,
+            logging_container=blobs.containers[spec.logging_container].id,
+            import_prefixes_initial=list(spec.import_prefixes),
         )
+        after = [*blobs.containers.values(), *roles, blobs.reachable, *self._args.minutes_away]
+        return storagecache.AmlFilesystemHsmArgs(settings=settings), after
 
-    def _redundancy(self, *, premium: bool) -> storage.SkuName:
-        if self._args.zone_redundant:
-            return storage.SkuName.PREMIUM_ZRS if premium else storage.SkuName.STANDARD_ZRS
-        return storage.SkuName.PREMIUM_LRS if premium else storage.SkuName.STANDARD_LRS
-
-    def _containers(self, account: storage.StorageAccount) -> None:
-        for container in self._args.spec.blob.containers:
-            storage.BlobContainer(
-                f"{self._prefix}-{container}",
-                container_name=container,
-                account_name=account.name,
-                resource_group_name=self._args.scope.resource_group_name,
-                public_access=storage.PublicAccess.NONE,
-                opts=self._child(keep=Keep.DATA),
-            )
-
-    def _private_endpoint(self, account: storage.StorageAccount) -> None:
+    def _private_zone(self) -> privatedns.PrivateZone:
         scope = self._args.scope
         zone = privatedns.PrivateZone(
             f"{self._prefix}-dns-zone",
@@ -165,25 +228,4 @@ class TrainingStorage(pulumi.ComponentResource):
             tags=scope.environment.tags,
             opts=self._child(),
         )
-        endpoint = network.PrivateEndpoint(
-            f"{self._prefix}-pep-blob",
-            private_endpoint_name=scope.name_of("pep", "blob"),
-            resource_group_name=scope.resource_group_name,
-            location=scope.region,
-            subnet=network.SubnetArgs(id=self._args.network.private_endpoint_subnet_id),
-            private_link_service_connections=[
-                network.PrivateLinkServiceConnectionArgs(
-                    name="blob", private_link_service_id=account.id, group_ids=["blob"]
-                )
-            ],
-            tags=scope.environment.tags,
-            opts=self._child(),
-        )
-        network.PrivateDnsZoneGroup(
-            f"{self._prefix}-dns-group",
-            private_dns_zone_group_name="default",
-            private_endpoint_name=endpoint.name,
-            resource_group_name=scope.resource_group_name,
-            private_dns_zone_configs=[network.PrivateDnsZoneConfigArgs(name="blob", private_dns_zone_id=zone.id)],
-            opts=self._child(),
-        )
+        return zone

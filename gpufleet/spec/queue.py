@@ -19,6 +19,9 @@ LUSTRE_CLAIM = "lustre"
 CHECKPOINTS_CLAIM = "checkpoints"
 """Name of the PersistentVolumeClaim of the checkpoint container in every team's namespace."""
 
+SCRATCH_CLAIM = "scratch"
+"""Name of the PersistentVolumeClaim of the team's directory on a node's local NVMe, in every team's namespace."""
+
 TeamName = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$")]
 """Name of a team: of its ClusterQueue, and of its namespace after `team-`."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gpufleet.spec.base import Path
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.problem import ITEMS, Problem, quoted
+from gpufleet.spec.queue import LUSTRE_CLAIM, SCRATCH_CLAIM
 from gpufleet.spec.scratch import scratch_gb
 from gpufleet.spec.storage import BlobCache, BlobMount, BlobTier, Container
 from gpufleet.spec.training import TrainingFabric
@@ -27,6 +28,13 @@ def check_containers(environment: Environment) -> Iterator[Problem]:
 
 
 def _mount(fabric: TrainingFabric, container: Container, path: Path) -> Iterator[Problem]:
+    if container.mount is not BlobMount.NONE and container.name in (LUSTRE_CLAIM, SCRATCH_CLAIM):
+        yield Problem(
+            path=(*path, "name"),
+            message=f"{quoted(container.name)} is the name of another volume that every team has",
+            fix="Give a container that is mounted another name",
+            reads=((*path, "name"), (*path, "mount")),
+        )
     if container.cache is not BlobCache.NVME:
         return
     pools = (*path[:2], "pools")

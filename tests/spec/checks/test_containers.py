@@ -13,6 +13,13 @@ def _one(**settings: object) -> list[object]:
 
 @cases(
     Case(
+        "a name that another volume has",
+        {_CONTAINERS: [{"name": "scratch", "mount": "blobfuse"}]},
+        "training[0].storage.blob.containers[0].name",
+        '"scratch" is the name of another volume that every team has',
+        {_CONTAINERS: ["scratch"]},
+    ),
+    Case(
         "a cache without blobfuse",
         {_CONTAINERS: _one(mount="nfs", cache="nvme")},
         "training[0].storage.blob.containers[0].cache",
