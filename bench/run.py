@@ -9,6 +9,7 @@ one machine, so their ratios mean something; nothing here passes or fails.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import platform
@@ -20,12 +21,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench import checks, placement, policies
+from bench import checks, critical_path, placement, policies
 from bench.creates import added_milliseconds
 from bench.memory import PeakMemory
 from gpufleet.engine.install import ensure_engine
@@ -61,6 +62,7 @@ class Report:
         resources: per stack, resources that its `up` makes, components included.
         megabytes: per command and process, the most memory it had resident, one figure a repetition.
         milliseconds: what is measured inside a process (`bench.placement`, `bench.creates`), one figure a repetition.
+        critical_paths: `up` at latency scales beside what Azure itself orders, one a round.
     """
 
     about: dict[str, str]
@@ -68,6 +70,7 @@ class Report:
     resources: dict[str, int] = field(default_factory=dict)
     megabytes: dict[str, list[float]] = field(default_factory=dict)
     milliseconds: dict[str, list[float]] = field(default_factory=dict)
+    critical_paths: list[critical_path.Measured] = field(default_factory=list)
 
     def median(self, name: str) -> float:
         """Median of a command's figures."""
@@ -118,6 +121,9 @@ def measure(stacks: list[str], repeat: int) -> Report:
                 _say(f"{value:8.1f} ms {figure}")
             for stack in stacks:
                 _up(report, stack, folder, engine)
+            large = [stack for stack in critical_path.ENVIRONMENTS if stack in stacks]
+            for environment, scale in itertools.product(large, critical_path.SCALES):
+                report.critical_paths.append(_critical_path(environment, scale, folder, engine))
     return report
 
 
@@ -136,6 +142,7 @@ def write(report: Report, folder: Path) -> None:
         "peakMegabytes": {name: round(max(values), 1) for name, values in report.megabytes.items()},
         "milliseconds": {name: [round(value, 2) for value in values] for name, values in report.milliseconds.items()},
         "ratios": report.ratios(),
+        "criticalPaths": [asdict(one) for one in report.critical_paths],
     }
     (folder / f"{stem}.json").write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
     text = _markdown(report, medians)
@@ -171,6 +178,15 @@ def _up(report: Report, stack: str, folder: Path, engine: Engine) -> None:
         report.seconds.setdefault(name, []).append(seconds)
         if not more:
             report.resources[stack] = json.loads(out.read_text(encoding="utf-8"))["changes"].get("create", 0)
+
+
+def _critical_path(environment: str, scale: float, folder: Path, engine: Engine) -> critical_path.Measured:
+    """`up` at a latency scale, in a process and a sandbox of its own."""
+    out = folder / f"{environment}-{scale:g}.json"
+    _run([sys.executable, "-m", "bench.critical_path", environment, f"{scale:g}", str(out)], ROOT, engine)
+    measured = critical_path.Measured.read(out)
+    _say(f"{measured.wall:8.2f} s  up {environment} at {scale:g} of Azure's time: {measured.ratio:.2f} times its path")
+    return measured
 
 
 @contextmanager
@@ -263,6 +279,7 @@ def _markdown(report: Report, medians: Mapping[str, float]) -> str:
     lines += [f"| {name} | {max(values):.0f} |" for name, values in report.megabytes.items()]
     lines += ["", "| stack | resources made, components included |", "|---|---:|"]
     lines += [f"| {name} | {count} |" for name, count in report.resources.items()]
+    lines += critical_path.markdown(report.critical_paths)
     return "\n".join(lines) + "\n"
 
 

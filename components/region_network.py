@@ -99,16 +99,17 @@ class RegionNetwork(pulumi.ComponentResource):
         private_endpoints = self._security_group("privateendpoints", _PRIVATE_ENDPOINT_RULES)
         nat, addresses = self._nat_gateway()
 
-        system_subnet = self._subnet("system", subnets.system, nodes, nat=nat)
+        # First, for it is written while the NAT gateway is still being made, and a file system takes the longest.
+        # Without the gateway: a kept Lustre subnet would keep gateway and addresses too. The file system itself needs
+        # a way out to Azure's services, so the subnet is not private.
+        lustre_subnet = self._subnet("lustre", subnets.lustre, lustre, keep=self._data)
+        system_subnet = self._subnet("system", subnets.system, nodes, nat=nat, after=lustre_subnet)
         gpu_subnet = self._subnet("gpu", subnets.gpu, nodes, nat=nat, after=system_subnet)
-        # Without the NAT gateway: a kept Lustre subnet would keep gateway and addresses too. The file system itself
-        # needs a way out to Azure's services, so the subnet is not private.
-        lustre_subnet = self._subnet("lustre", subnets.lustre, lustre, after=gpu_subnet, keep=self._data)
         endpoint_subnet = self._subnet(
             "privateendpoints",
             subnets.private_endpoints,
             private_endpoints,
-            after=lustre_subnet,
+            after=gpu_subnet,
             private_endpoints=True,
         )
 

@@ -45,7 +45,7 @@ def test_subnets() -> None:
 
 def test_subnets_are_made_one_after_the_other() -> None:
     graph = stack_graph("dev")
-    order = ["system", "gpu", "lustre", "privateendpoints"]
+    order = ["lustre", "system", "gpu", "privateendpoints"]
     for before, after in itertools.pairwise(order):
         dependencies = graph.one("network:Subnet", f"lab-network-snet-{after}").dependencies
         assert f"lab-network-snet-{before}" in [graph.named(urn) for urn in dependencies]
