@@ -39,6 +39,7 @@ _COMMANDS: Final = (
     "preview",
     "refresh",
     "destroy",
+    "job",
     "sandbox",
 )
 """In the order of `--help`."""

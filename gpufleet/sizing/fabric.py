@@ -72,14 +72,18 @@ def job(fabric: TrainingFabric) -> Job | None:
     if fabric.workload is None or not by_size:
         return None
     main = max(by_size, key=lambda name: by_size[name] * sizes.get(name).gpus)
-    size, nodes = sizes.get(main), by_size[main]
+    return job_on(fabric.workload, sizes.get(main), by_size[main])
+
+
+def job_on(workload: Workload, size: sizes.Size, nodes: int) -> Job:
+    """The job of a workload on so many nodes of a size."""
     return Job(
-        workload=fabric.workload,
+        workload=workload,
         size=size,
         nodes=nodes,
-        tflops_per_gpu=training_rate(fabric.workload.tflops_per_gpu, size, nodes * size.gpus),
-        failures_per_node_day=_failures(fabric.workload),
-        restart_s=_stated(fabric.workload.checkpoint.restart_seconds, "R", "s", "workload.checkpoint.restartSeconds")
+        tflops_per_gpu=training_rate(workload.tflops_per_gpu, size, nodes * size.gpus),
+        failures_per_node_day=_failures(workload),
+        restart_s=_stated(workload.checkpoint.restart_seconds, "R", "s", "workload.checkpoint.restartSeconds")
         or default("training.restart_seconds").as_input("R"),
         nic=_stated(size.network_mbits_per_s, "NIC", "Mb/s", f"{size.name}: {size.source}")
         or default("storage.node_frontend_mbits_s").as_input("NIC"),
