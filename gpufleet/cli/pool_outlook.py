@@ -151,10 +151,10 @@ def of_preview(run: Run, environment: Environment, state: State) -> PoolOutlook:
     """
     assert run.result is not None
     steps = run.result.steps
-    if not any(_touches_pools(step) for step in steps):
+    if not _deployed(state) or not any(_touches_pools(step) for step in steps):
         return PoolOutlook()
     replaced = frozenset(step.resource.urn for step in steps if step.op in _REPLACES)
-    before = _deployed(state)
+    before = _graph(state)
     return _Look(run, environment, state).outlook(before, _after(before, steps), replaced)
 
 
@@ -164,14 +164,13 @@ def of_program(run: Run, environment: Environment, state: State) -> PoolOutlook:
     Raises:
         GpufleetError: the program cannot be planned; see `of_preview`.
     """
-    before = _deployed(state)
-    if not len(before):
+    if not _deployed(state):
         return PoolOutlook()
     from gpufleet.engine.cache import plans_folder
     from gpufleet.graph.cached import plan
 
     after = plan(run.request.environment, environment, plans_folder())
-    return _Look(run, environment, state).outlook(before, after, frozenset())
+    return _Look(run, environment, state).outlook(_graph(state), after, frozenset())
 
 
 def _touches_pools(step: Step) -> bool:
@@ -181,7 +180,11 @@ def _touches_pools(step: Step) -> bool:
     return step.op not in {"same", "read", "refresh"} and plain_type(step.resource.type) == POOL_TYPE
 
 
-def _deployed(state: State) -> Graph:
+def _deployed(state: State) -> bool:
+    return bool(state["deployment"].get("resources"))
+
+
+def _graph(state: State) -> Graph:
     from gpufleet.graph.state import read
 
     return read(state)
