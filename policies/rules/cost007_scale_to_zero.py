@@ -26,7 +26,8 @@ class ScaleToZero(Rule[PoolGroup, ScaleToZeroSettings]):
 
     Nobody is paged for development, so nodes that stay on run at night and over the weekend: four 8-GPU H100 nodes cost
     24,383 USD from Friday evening to Monday morning (62 h at 98.32 USD). A pool whose declared hours of work are not
-    the whole week and whose minimum is not zero is paid for in the other hours too.
+    the whole week and whose minimum is not zero is paid for in the other hours too. From zero the autoscaler takes
+    nodes away when nothing waits for them, and `schedules` of a training fabric see to it that nothing does at night.
     """
 
     id = "COST007"
@@ -34,8 +35,8 @@ class ScaleToZero(Rule[PoolGroup, ScaleToZeroSettings]):
     severity = Severity.MEDIUM
     scope = Scope.STACK
     measure = "floorUsdPerHour"
-    fix = "Give the pool a range from 0: the cluster autoscaler takes its nodes away when nothing waits for them"
-    source = "AKS cluster-autoscaler-overview"
+    fix = "Give the pool a range from 0, and a training fabric schedules, so that nothing waits for its nodes at night"
+    source = "AKS cluster-autoscaler-overview, Kueue ClusterQueue stopPolicy"
     settings = ScaleToZeroSettings
 
     def subjects(self, view: View) -> Iterable[PoolGroup]:

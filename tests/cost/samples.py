@@ -64,9 +64,12 @@ def plain(**changes: object) -> dict[str, Any]:
 
 
 def with_pools(*pools: Mapping[str, object], place: str = "eastus", **changes: object) -> Environment:
-    """An environment of one fabric with these pools."""
-    training = [{"name": "lab", "region": place, "pools": [dict(pool) for pool in pools]}]
-    return parse_environment(plain(training=training, **changes))
+    """An environment of one fabric with these pools; a workload that resumes where any is spot."""
+    lab: dict[str, Any] = {"name": "lab", "region": place, "pools": [dict(pool) for pool in pools]}
+    if any(pool.get("priority") == "spot" for pool in pools):
+        checkpoint = {"maxLossPercent": 5, "resume": True}
+        lab["workload"] = {"parametersB": 7, "tokensB": 1, "datasetTiB": 1, "checkpoint": checkpoint}
+    return parse_environment(plain(training=[lab], **changes))
 
 
 def pool_items(environment: Environment) -> list[Resource]:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gpufleet.cost.load import PoolLoad, pool_loads
-from tests.cost.samples import H100, NC80, with_pools
+from gpufleet.spec import parse_environment
+from tests.cost.samples import H100, NC80, plain, with_pools
 
 _GPU = {"name": "h100", "sku": H100, "nodes": 1}
 
@@ -84,3 +85,68 @@ def test_without_usage_a_pool_says_so() -> None:
     assert pool_loads(with_pools(_GPU)) == {
         ("lab", "h100"): PoolLoad(nodes=Decimal(1), used=Decimal(1), declared=False)
     }
+
+
+_NIGHTS = {
+    "name": "nights",
+    "days": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"],
+    "from": "19:00",
+    "to": "07:00",
+    "timeZone": "Europe/Stockholm",
+}
+_WEEKEND = {**_NIGHTS, "name": "weekend", "days": ["Saturday", "Sunday"], "from": "07:00", "to": "07:00"}
+
+
+def _stopped(*pools: dict[str, Any], **fabric: object) -> dict[str, tuple[Decimal, Decimal]]:
+    """Nodes and used nodes by the hour of the week, as whole node-hours, under nights and weekends."""
+    value = plain(
+        training=[{"name": "lab", "region": "eastus", "pools": list(pools), "schedules": [_NIGHTS, _WEEKEND], **fabric}]
+    )
+    found = pool_loads(parse_environment(value))
+    return {name: (load.nodes * 168, load.used * 168) for (_, name), load in found.items()}
+
+
+# 60 hours are open; five stops of ten minutes each until the autoscaler takes the nodes are 50 minutes more.
+_PAID = 60 + Decimal(50) / 60
+
+
+@pytest.mark.parametrize(
+    ("usage", "nodes", "used"),
+    [
+        ({}, 8 * _PAID, 8 * 60),
+        ({"utilizationPercent": 50}, 4 * _PAID, 4 * 60),
+        ({"utilizationPercent": 50, "hoursPerWeek": 168}, 4 * _PAID, 4 * 60),
+        ({"utilizationPercent": 50, "hoursPerWeek": 60}, 4 * 60, 4 * 60),
+        ({"utilizationPercent": 50, "hoursPerWeek": 40}, 4 * 40, 4 * 40),
+    ],
+)
+def test_schedules_leave_so_many_hours(usage: dict[str, float], nodes: Decimal, used: Decimal) -> None:
+    found = _stopped({**_range(0, 8, **usage), "sku": H100})
+    assert found["p"] == (pytest.approx(nodes), pytest.approx(used))
+
+
+def test_the_autoscaler_of_the_cluster_says_how_long_nodes_stay_after_a_stop_begins() -> None:
+    cluster = {"autoscaler": {"scaleDownUnneededTime": "30m"}}
+    assert _stopped(_range(0, 8), cluster=cluster)["p"][0] == pytest.approx(8 * (60 + Decimal(150) / 60))
+
+
+def test_no_stop_lasts_longer_than_it_does() -> None:
+    cluster = {"autoscaler": {"scaleDownUnneededTime": "9999m"}}
+    assert _stopped(_range(0, 8), cluster=cluster)["p"][0] == pytest.approx(8 * 168)
+
+
+def test_cpu_pools_are_in_no_queue_and_go_on() -> None:
+    cpu = {"name": "data", "sku": "Standard_D32s_v5", "nodes": {"min": 1, "max": 4}}
+    assert _stopped(_range(0, 8), cpu)["data"] == (4 * 168, 4 * 168)
+
+
+def test_work_without_spot_capacity_moves_no_further_than_the_open_hours() -> None:
+    workload = {
+        "parametersB": 7,
+        "tokensB": 1,
+        "datasetTiB": 1,
+        "checkpoint": {"maxLossPercent": 5, "resume": True},
+    }
+    found = _stopped(_spot(0), _range(0, 4, utilizationPercent=25), workload=workload)
+    assert found["spot"] == (0, 0)
+    assert found["p"] == (pytest.approx(_PAID + 3 * 60), pytest.approx(4 * 60))
