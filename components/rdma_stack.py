@@ -1,4 +1,4 @@
-"""InfiniBand inside the cluster: Network Operator, then NICs, then the GPU Operator."""
+"""InfiniBand inside the cluster: Network Operator, then NICs."""
 
 from __future__ import annotations
 
@@ -9,18 +9,24 @@ import pulumi
 from pulumi_kubernetes import apiextensions, meta
 
 from components import labels
-from components.gpu_operator import GpuOperator, GpuOperatorArgs, feature_discovery_values
+from components.gpu_operator import feature_discovery_values
 from components.in_cluster import (
     ClusterAccess,
     controller_tolerations,
+    node_affinity,
     node_agent_tolerations,
     privileged_namespace,
     release,
 )
-from gpufleet.catalog.operator_sets import Image, all_sets
+from gpufleet.catalog.gpu_stack import RdmaDevices
+from gpufleet.catalog.operator_sets import Image, OperatorSet
 
-RDMA_RESOURCE = "rdma/ib"
-"""Extended resource of the SR-IOV device plugin: one virtual function, exclusive, 8 on an ND node."""
+RDMA_RESOURCES = {RdmaDevices.SRIOV: "rdma/ib", RdmaDevices.SHARED: "rdma/shared_ib"}
+"""Extended resource by device plugin: one virtual function each, 8 on an ND node; or one of the places on a node that
+see all of its virtual functions."""
+SHARED_PLACES = 63
+"""Pods of a node that may share its InfiniBand (Azure/aks-rdma-infiniband configs/nicclusterpolicy/
+rdma-shared-device-plugin)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,28 +34,33 @@ class RdmaStackArgs:
     """Arguments of RdmaStack."""
 
     access: ClusterAccess
+    operators: OperatorSet
+    devices: RdmaDevices
+    """Which device plugin; the two exclude each other on a node."""
     may_be_empty: bool
     """Whether the cluster's RDMA pools can be at zero nodes."""
 
 
 class RdmaStack(pulumi.ComponentResource):
-    """Network Operator with feature discovery, the rule that finds InfiniBand NICs, the NIC policy, the GPU Operator.
+    """Network Operator with feature discovery, the rule that finds InfiniBand NICs, the NIC policy.
 
-    The order is that of Azure/aks-rdma-infiniband: the GPU driver builds nvidia-peermem against the OFED driver, so
-    that comes first. Pods get `rdma/ib` by the SR-IOV device plugin: exclusive and fastest; the shared plugin must not
-    run on the same pool.
+    The order is that of Azure/aks-rdma-infiniband. What brings the GPU driver waits for `ready`: nvidia-peermem is
+    built and loaded against the OFED driver.
 
-    Not here: IPoIB (3 GB/s, not RDMA), the MPI operator, topology labels, acceptance tests. The subscription's feature
-    flag AKSInfinibandSupport is a precondition that no template can set.
+    Not here: the GPUs' own software, IPoIB (3 GB/s, not RDMA), the MPI operator, topology labels, acceptance tests. The
+    subscription's feature flag AKSInfinibandSupport is a precondition that no template can set.
     """
+
+    ready: pulumi.Resource
+    """Once this is there, the OFED driver is on its way to the nodes."""
 
     def __init__(self, name: str, args: RdmaStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:operators:RdmaStack", name, {}, opts)
-        access = args.access
+        access, operators = args.access, args.operators
         namespace = privileged_namespace(f"{name}-network-operator-namespace", "network-operator", access.child(self))
         network_operator = release(
             f"{name}-network-operator",
-            all_sets()[0].network_operator,
+            operators.network_operator,
             namespace,
             values=network_operator_values(),
             skip_await=args.may_be_empty,
@@ -60,21 +71,16 @@ class RdmaStack(pulumi.ComponentResource):
             api_version="nfd.k8s-sigs.io/v1alpha1",
             kind="NodeFeatureRule",
             metadata=meta.v1.ObjectMetaArgs(name="infiniband-nics"),
-            spec=nic_feature_rule(),
+            spec=nic_feature_rule(operators),
             opts=access.child(self, depends_on=[network_operator]),
         )
-        nic_policy = apiextensions.CustomResource(
+        self.ready = apiextensions.CustomResource(
             f"{name}-nic-cluster-policy",
             api_version="mellanox.com/v1alpha1",
             kind="NicClusterPolicy",
             metadata=meta.v1.ObjectMetaArgs(name="nic-cluster-policy"),
-            spec=nic_cluster_policy(),
+            spec=nic_cluster_policy(operators, args.devices),
             opts=access.child(self, depends_on=[network_operator, feature_rule]),
-        )
-        GpuOperator(
-            f"{name}-gpu-operator",
-            GpuOperatorArgs(access=access, rdma=True, may_be_empty=args.may_be_empty, after=[nic_policy]),
-            opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({})
 
@@ -89,12 +95,12 @@ def network_operator_values() -> dict[str, object]:
     }
 
 
-def nic_feature_rule() -> dict[str, object]:
+def nic_feature_rule(operators: OperatorSet) -> dict[str, object]:
     """Labels nodes that have one of the ND sizes' InfiniBand virtual functions.
 
     The vendor alone would match every accelerated Ethernet NIC of Azure.
     """
-    devices = all_sets()[0].infiniband_devices
+    devices = operators.infiniband_devices
     return {
         "rules": [
             {
@@ -114,21 +120,20 @@ def nic_feature_rule() -> dict[str, object]:
     }
 
 
-def nic_cluster_policy() -> dict[str, object]:
-    """OFED driver and SR-IOV device plugin on nodes with InfiniBand NICs.
+def nic_cluster_policy(operators: OperatorSet, devices: RdmaDevices) -> dict[str, object]:
+    """OFED driver and one device plugin on nodes with InfiniBand NICs.
 
     Unlike in its source (Azure/aks-rdma-infiniband configs/nicclusterpolicy), the driver never upgrades itself: its
-    upgrade drains nodes by force, under whatever job trains on them.
+    upgrade drains nodes by force, under whatever job trains on them. Without it a node keeps its driver until its
+    driver pod is deleted or the node is a new one (Mellanox/network-operator manifests/state-ofed-driver: OnDelete).
     """
-    operators = all_sets()[0]
+    vendor = operators.infiniband_devices.vendor
+    if devices is RdmaDevices.SRIOV:
+        plugin, image, config = "sriovDevicePlugin", operators.sriov_device_plugin, _sriov_config(vendor)
+    else:
+        plugin, image, config = "rdmaSharedDevicePlugin", operators.shared_device_plugin, _shared_config(vendor)
     return {
-        "nodeAffinity": {
-            "requiredDuringSchedulingIgnoredDuringExecution": {
-                "nodeSelectorTerms": [
-                    {"matchExpressions": [{"key": labels.RDMA_NIC_PRESENT, "operator": "In", "values": ["true"]}]}
-                ]
-            }
-        },
+        **node_affinity(labels.RDMA_NIC_PRESENT, "true"),
         "tolerations": node_agent_tolerations(),
         "ofedDriver": {
             **_image(operators.ofed_driver),
@@ -137,22 +142,36 @@ def nic_cluster_policy() -> dict[str, object]:
             "env": [
                 {"name": "OFED_BLACKLIST_MODULES_FILE", "value": "/host/etc/modprobe.d/blacklist-ofed-modules.conf"}
             ],
-            "upgradePolicy": {"autoUpgrade": False},
+            "upgradePolicy": {"autoUpgrade": False, "drain": {"enable": False, "force": False}},
             "startupProbe": {"initialDelaySeconds": 10, "periodSeconds": 20},
             "livenessProbe": {"initialDelaySeconds": 30, "periodSeconds": 30},
             "readinessProbe": {"initialDelaySeconds": 10, "periodSeconds": 30},
         },
-        "sriovDevicePlugin": {
-            **_image(operators.sriov_device_plugin),
-            "config": json.dumps(_device_plugin_config(operators.infiniband_devices.vendor)),
-        },
+        plugin: {**_image(image), "config": config},
     }
 
 
-def _device_plugin_config(vendor: str) -> dict[str, object]:
-    prefix, resource = RDMA_RESOURCE.split("/")
+def _sriov_config(vendor: str) -> str:
+    prefix, resource = RDMA_RESOURCES[RdmaDevices.SRIOV].split("/")
     selectors = {"vendors": [vendor], "linkTypes": ["infiniband"], "isRdma": True}
-    return {"resourceList": [{"resourcePrefix": prefix, "resourceName": resource, "selectors": selectors}]}
+    return json.dumps({"resourceList": [{"resourcePrefix": prefix, "resourceName": resource, "selectors": selectors}]})
+
+
+def _shared_config(vendor: str) -> str:
+    prefix, resource = RDMA_RESOURCES[RdmaDevices.SHARED].split("/")
+    selectors = {"vendors": [vendor], "linkTypes": ["infiniband"]}
+    return json.dumps(
+        {
+            "configList": [
+                {
+                    "resourcePrefix": prefix,
+                    "resourceName": resource,
+                    "rdmaHcaMax": SHARED_PLACES,
+                    "selectors": selectors,
+                }
+            ]
+        }
+    )
 
 
 def _image(image: Image) -> dict[str, str]:

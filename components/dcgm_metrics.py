@@ -1,0 +1,21 @@
+"""What the DCGM exporter reports (data/dcgm_metrics.csv).
+
+Its own list leaves out what throttles a GPU and so slows a whole gang (NVIDIA/dcgm-exporter etc/default-counters.csv at
+4.5.3-4.8.2 has the two violation counters commented out). Fields to alert on: NVIDIA/aicr
+recipes/components/gpu-operator/manifests/dcgm-exporter.yaml.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import lru_cache
+from pathlib import Path
+
+_FILE = Path(__file__).parent / "data" / "dcgm_metrics.csv"
+
+
+@lru_cache(maxsize=1)
+def dcgm_metrics() -> str:
+    """The exporter's own form: one `field, type, help` a line."""
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        return "".join(f"{row['field']}, {row['type']}, {row['help']}\n" for row in csv.DictReader(file))
