@@ -79,6 +79,50 @@ CHARTS: Mapping[str, Chart] = {
             ),
         },
     ),
+    # kubernetes-sigs/azurelustre-csi-driver charts/README.md; no definitions that its users have to do with.
+    "azurelustre-csi-driver": Chart(
+        repository="oci://mcr.microsoft.com/microsoft.azuremanagedlustre", definitions=(), optional={}
+    ),
+    # kubernetes-sigs/kueue charts/kueue (v0.19.2).
+    "kueue": Chart(
+        repository="oci://registry.k8s.io/kueue/charts",
+        definitions=tuple(
+            Definition(
+                group="kueue.x-k8s.io",
+                kind=kind,
+                versions=("v1beta1", "v1beta2"),
+                namespaced=kind in {"LocalQueue", "Workload"},
+            )
+            for kind in (
+                "AdmissionCheck",
+                "ClusterQueue",
+                "Cohort",
+                "LocalQueue",
+                "MultiKueueCluster",
+                "MultiKueueConfig",
+                "ProvisioningRequestConfig",
+                "ResourceFlavor",
+                "Topology",
+                "Workload",
+                "WorkloadPriorityClass",
+            )
+        ),
+        optional={},
+    ),
+    # kubeflow/trainer charts/kubeflow-trainer (v2.2.1), and kubernetes-sigs/jobset, which it brings.
+    "kubeflow-trainer": Chart(
+        repository="oci://ghcr.io/kubeflow/charts",
+        definitions=(
+            Definition(group="trainer.kubeflow.org", kind="ClusterTrainingRuntime", versions=("v1alpha1",)),
+            Definition(group="trainer.kubeflow.org", kind="TrainingRuntime", versions=("v1alpha1",), namespaced=True),
+            Definition(group="trainer.kubeflow.org", kind="TrainJob", versions=("v1alpha1",), namespaced=True),
+        ),
+        optional={
+            ("jobset.install", True): (
+                Definition(group="jobset.x-k8s.io", kind="JobSet", versions=("v1alpha2",), namespaced=True),
+            )
+        },
+    ),
 }
 
 

@@ -560,8 +560,10 @@ def _check_chart(inputs: Properties) -> Iterable[Failure]:
         return
     options = inputs.get("repositoryOpts")
     repository = options.get("repo") if isinstance(options, dict) else None
+    if chart.startswith("oci://"):
+        repository = chart.rpartition("/")[0]
     if (
-        not chart.startswith(("oci://", "https://"))
+        not chart.startswith("https://")
         and repository is not UNKNOWN
         and str(repository).rstrip("/") != known.repository
     ):
