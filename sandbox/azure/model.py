@@ -155,6 +155,9 @@ class ResourceType:
     delete_rules: tuple[StateRule, ...] = ()
     """What forbids a deletion in the cloud's present state; each raises ArmError. Not asked when a parent or the
     resource group goes: ARM orders those deletions itself."""
+    singleton: bool = False
+    """Whether it is there as soon as its parent is: a program that creates it sets it, one that deletes it leaves it as
+    it is, and what stands below it doesn't wait for it (pulumi-azure-native provider/pkg/resources/customresources)."""
     soft_delete_days: int = 0
     """How long Azure keeps a deleted resource, to give it back when it is made again under the same id."""
     outputs: Outputs | None = None

@@ -126,8 +126,12 @@ def _finish(transaction: Transaction, key: str, operation: Record, now: float) -
 def remove(transaction: Transaction, record: Record, now: float) -> None:
     """Take a resource away with all below it and their companions, running operations included.
 
-    A type that Azure deletes softly leaves ``deleted/<resource id>`` behind until its days are over.
+    Of what comes with its parent only the settings go. A type that Azure deletes softly leaves ``deleted/<resource
+    id>`` behind until its days are over.
     """
+    if "token" in record and registry.by_token(record["token"]).singleton:
+        transaction.delete(record["id"])
+        return
     doomed = [record["id"]]
     while doomed:
         resource_id = doomed.pop()

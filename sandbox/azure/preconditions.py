@@ -34,8 +34,8 @@ def require_group(get: Callable[[str], Record | None], resource_id: str) -> None
 def require_parents(transaction: Transaction, resource_id: str) -> None:
     """Raise ArmError when what the id lies in does not exist."""
     parent = arm.parent_of(resource_id)
-    # A level that is no resource of its own (…/blobServices/default/…) stands for what holds it.
-    while parent.count("/") > 4 and registry.by_arm_type(arm.type_of(parent)) is None:
+    # A level that is no resource of its own, or comes with its parent (…/blobServices/default/…), stands for that.
+    while parent.count("/") > 4 and ((kind := registry.by_arm_type(arm.type_of(parent))) is None or kind.singleton):
         parent = arm.parent_of(parent)
     if parent.count("/") <= 3:  # the subscription
         return

@@ -1,12 +1,14 @@
-"""Microsoft.Storage: storage accounts and blob containers."""
+"""Microsoft.Storage: storage accounts, blob containers and what is set for them."""
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandbox import arm
-from sandbox.azure.checks import at_most, get, matches
+from sandbox.azure.checks import at_most, get, in_range, matches, values
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
 from sandbox.values import UNKNOWN, Properties, Secret, reveal
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     from sandbox.azure.resource_manager import ResourceManager
 
 _ACCOUNT = RESOURCE_GROUP + "/providers/Microsoft.Storage/storageAccounts/{accountName}"
+_CONTAINER = _ACCOUNT + "/blobServices/default/containers/{containerName}"
 _TYPE = "azure-native:storage:StorageAccount"
 _NAME = NameRule(pattern=r"[a-z0-9]{3,24}", text="3 to 24 lower-case letters or digits")
+_SPEC = "storage API specification 2024-01-01"
+_DEFAULT = NameRule(pattern="default", text="'default'", source=_SPEC)
 
 
 # Which redundancy goes with which kind: Azure docs, storage-account-overview.
@@ -57,6 +62,11 @@ def _nfs(inputs: Properties) -> Iterable[Failure]:
         yield Failure("enableNfsV3", "NFS 3.0 needs 'isHnsEnabled' true")
     if get(inputs, "networkRuleSet.defaultAction") not in {"Deny", UNKNOWN}:
         yield Failure("networkRuleSet.defaultAction", "NFS 3.0 needs networkRuleSet.defaultAction 'Deny'")
+    if reveal(inputs.get("enableHttpsTrafficOnly")) not in {False, UNKNOWN}:
+        yield Failure("enableHttpsTrafficOnly", "NFS 3.0 is not encrypted: it needs 'enableHttpsTrafficOnly' false")
+    sku = get(inputs, "sku.name")
+    if isinstance(sku, str) and not sku.endswith(("_LRS", "_ZRS")):
+        yield Failure("sku.name", f"NFS 3.0 needs LRS or ZRS, not '{sku}'")
 
 
 def _rule_set(inputs: Properties) -> Iterable[Failure]:
@@ -113,6 +123,110 @@ def _nothing_immutable(context: Context) -> None:
     if container.get("hasLegalHold") or get(container, "immutableStorageWithVersioning.enabled") is True:
         text = f"The container '{context.name}' has an immutability policy or a legal hold and cannot be deleted."
         raise ArmError(409, "ContainerProtectedFromDeletion", text)
+
+
+def _container_id(context: Context) -> str:
+    return context.id.partition("/immutabilityPolicies/")[0]
+
+
+def _policy_of(context: Context, container: str) -> Properties | None:
+    return context.find(f"{container}/immutabilityPolicies/default")
+
+
+def _no_policy(context: Context) -> None:
+    """A container with an immutability policy is deleted when it is empty; what is in it, the sandbox doesn't know."""
+    if (_policy_of(context, context.id) or {}).get("state") == "Locked":
+        text = f"The container '{context.name}' has a locked immutability policy and cannot be deleted."
+        raise ArmError(409, "ContainerProtectedFromDeletion", text)
+
+
+def _immutability_is_supported(context: Context) -> None:
+    """None in accounts with NFS (Azure docs: storage-feature-support-in-storage-accounts)."""
+    account = context.find(context.id.partition("/blobServices/")[0]) or {}
+    if account.get("enableNfsV3") is True:
+        text = "Immutability policies are not supported on accounts with NFS 3.0 enabled."
+        raise ArmError(409, "FeatureNotSupportedForAccount", text)
+
+
+def _append_writes(inputs: Properties) -> Iterable[Failure]:
+    """The two ways to append exclude each other (storage API specification)."""
+    one, all_ = (reveal(inputs.get(f"allowProtectedAppendWrites{suffix}")) for suffix in ("", "All"))
+    if one is True and all_ is True:
+        yield Failure(
+            "allowProtectedAppendWritesAll", "'allowProtectedAppendWrites' is set too: only one of both may be"
+        )
+
+
+def _rule_names(inputs: Properties) -> Iterable[Failure]:
+    """Rules have names of their own (Azure docs: lifecycle-management-overview)."""
+    seen: set[str] = set()
+    for where, name in values(inputs, "policy.rules[].name"):
+        if isinstance(name, str) and name in seen:
+            yield Failure(where, f"the rule name '{name}' stands twice")
+        if isinstance(name, str):
+            seen.add(name)
+
+
+def _rule_actions(inputs: Properties) -> Iterable[Failure]:
+    """A rule does something, and its steps follow each other (Azure docs: lifecycle-management-policy-structure)."""
+    for where, actions in values(inputs, "policy.rules[].definition.actions"):
+        if not isinstance(actions, dict):
+            continue
+        if not any(reveal(action) for action in actions.values()):
+            yield Failure(where, "a rule needs an action")
+        base = reveal(actions.get("baseBlob"))
+        days = [
+            (step, age)
+            for step in ("tierToCool", "tierToCold", "tierToArchive", "delete")
+            if isinstance(base, dict)
+            and isinstance(age := get(base, f"{step}.daysAfterModificationGreaterThan"), int | float)
+        ]
+        for (before, earlier), (step, later) in itertools.pairwise(days):
+            if earlier >= later:
+                yield Failure(f"{where}.baseBlob.{step}", f"'{step}' after {later:g} days is not after '{before}'")
+
+
+def _filters(inputs: Properties) -> Iterable[Failure]:
+    """Prefixes start with a container's name, ten a rule; append blobs are only ever deleted (same page)."""
+    for where, filters in values(inputs, "policy.rules[].definition.filters"):
+        prefixes = reveal(filters.get("prefixMatch")) if isinstance(filters, dict) else None
+        if isinstance(prefixes, list) and len(prefixes) > 10:
+            yield Failure(f"{where}.prefixMatch", f"at most 10 prefixes, here are {len(prefixes)}")
+        for index, prefix in enumerate(prefixes if isinstance(prefixes, list) else ()):
+            container = prefix.partition("/")[0] if isinstance(prefix, str) else "abc"
+            if not re.fullmatch(r"\$root|\$web|[a-z0-9][a-z0-9-]{0,62}", container):
+                yield Failure(f"{where}.prefixMatch[{index}]", f"'{prefix}' does not start with a container's name")
+
+
+def _tiers_are_there(context: Context) -> None:
+    """A premium account has no tiers to move to (Azure docs: storage-feature-support-in-storage-accounts)."""
+    account = context.find(context.id.partition("/managementPolicies/")[0]) or {}
+    moves = [
+        where
+        for step in ("tierToCool", "tierToCold", "tierToArchive")
+        for where, action in values(context.inputs, f"policy.rules[].definition.actions.baseBlob.{step}")
+        if action
+    ]
+    if account.get("kind") in _PREMIUM_KINDS and moves:
+        text = f"Tiering is not supported on account {arm.name_of(str(account.get('id')))}: {moves[0]}."
+        raise ArmError(409, "FeatureNotSupportedForAccount", text)
+
+
+def _retention(inputs: Properties) -> Iterable[Failure]:
+    """Soft delete keeps for 1 to 365 days (storage API specification)."""
+    for name in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy"):
+        if get(inputs, f"{name}.enabled") is True and get(inputs, f"{name}.days") is None:
+            yield Failure(f"{name}.days", f"'{name}' is enabled and says no days")
+    if get(inputs, "restorePolicy.enabled") is True and get(inputs, "isVersioningEnabled") is not True:
+        yield Failure("restorePolicy", "a point-in-time restore needs 'isVersioningEnabled'")
+
+
+def _versions_are_there(context: Context) -> None:
+    """No versions with a hierarchical namespace (Azure docs: storage-feature-support-in-storage-accounts)."""
+    account = context.find(context.id.partition("/blobServices/")[0]) or {}
+    if context.inputs.get("isVersioningEnabled") is True and account.get("isHnsEnabled") is True:
+        text = "Blob versioning is not supported on accounts with a hierarchical namespace."
+        raise ArmError(409, "FeatureNotSupportedForAccount", text)
 
 
 def _fixed(_: str, path: str) -> ArmError:
@@ -218,7 +332,7 @@ TYPES = (
     ),
     ResourceType(
         pulumi_type="azure-native:storage:BlobContainer",
-        path=_ACCOUNT + "/blobServices/default/containers/{containerName}",
+        path=_CONTAINER,
         names={
             "containerName": NameRule(
                 pattern=r"\$root|\$web|(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*",
@@ -231,8 +345,45 @@ TYPES = (
             "denyEncryptionScopeOverride": False,
         },
         rules=(_public_access,),
-        delete_rules=(_nothing_immutable,),
+        delete_rules=(_nothing_immutable, _no_policy),
         outputs=_container,
+    ),
+    ResourceType(
+        pulumi_type="azure-native:storage:BlobContainerImmutabilityPolicy",
+        path=_CONTAINER + "/immutabilityPolicies/{immutabilityPolicyName}",
+        names={"immutabilityPolicyName": _DEFAULT},
+        checks=(
+            in_range("immutabilityPeriodSinceCreationInDays", 1, 146_000, _SPEC),
+            _append_writes,
+        ),
+        rules=(_immutability_is_supported,),
+        defaults={"allowProtectedAppendWrites": False, "allowProtectedAppendWritesAll": False},
+        outputs=lambda context: {"state": "Unlocked", "etag": f'"{context.token("etag", 16)}"'},
+    ),
+    ResourceType(
+        pulumi_type="azure-native:storage:ManagementPolicy",
+        path=_ACCOUNT + "/managementPolicies/{managementPolicyName}",
+        names={"managementPolicyName": _DEFAULT},
+        checks=(
+            _rule_names,
+            _rule_actions,
+            _filters,
+            at_most("policy.rules", 100, "Azure docs: lifecycle-management-overview"),
+        ),
+        rules=(_tiers_are_there,),
+        outputs=lambda context: {"lastModifiedTime": context.created},
+    ),
+    ResourceType(
+        pulumi_type="azure-native:storage:BlobServiceProperties",
+        path=_ACCOUNT + "/blobServices/{blobServicesName}",
+        singleton=True,
+        names={"blobServicesName": _DEFAULT},
+        checks=(
+            _retention,
+            in_range("deleteRetentionPolicy.days", 1, 365, _SPEC),
+            in_range("containerDeleteRetentionPolicy.days", 1, 365, _SPEC),
+        ),
+        rules=(_versions_are_there,),
     ),
 )
 

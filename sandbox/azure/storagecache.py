@@ -138,6 +138,56 @@ def _account_has_keys(context: Context) -> None:
         raise ArmError(400, "InvalidStorageAccount", text)
 
 
+def _provider_may_read(context: Context) -> None:
+    """Somebody has both roles on the account: Lustre's resource provider, whose object id each tenant has its own of.
+
+    Azure says so with this error and only when it makes the file system (Azure Managed Lustre docs:
+    amlfs-prerequisites). That new roles take up to five minutes to be known is not emulated.
+    """
+    container = get(context.inputs, "hsm.settings.container")
+    if not isinstance(container, str) or context.previous is not None:
+        return
+    account = container.partition("/blobServices/")[0]
+    held: dict[str, set[str]] = {}
+    for record in context.of_type("azure-native:authorization:RoleAssignment"):
+        scope = str(record["id"]).partition("/providers/Microsoft.Authorization/roleAssignments/")[0]
+        if account.lower().startswith(scope.lower()):
+            role = arm.name_of(str(record["inputs"].get("roleDefinitionId", ""))).lower()
+            held.setdefault(str(record["inputs"].get("principalId")).lower(), set()).add(role)
+    if not any(roles >= _HSM_ROLES for roles in held.values()):
+        text = f"Storage Container {container} is not found or is inaccessible."
+        raise ArmError(400, "InvalidParameter", text)
+
+
+def _prefixes_of_export(inputs: Properties) -> Iterable[Failure]:
+    """One path, from the root (storagecache API specification)."""
+    prefixes = reveal(inputs.get("autoExportPrefixes"))
+    if isinstance(prefixes, list) and len(prefixes) > 1:
+        yield Failure("autoExportPrefixes", f"at most 1 prefix, here are {len(prefixes)}")
+    for where, prefix in values(inputs, "autoExportPrefixes[]"):
+        if isinstance(prefix, str) and not prefix.startswith("/"):
+            yield Failure(where, f"'{prefix}' must start with '/'")
+
+
+def _has_a_container(context: Context) -> None:
+    """There is somewhere to export to."""
+    file_system = context.find(context.id.partition("/autoExportJobs/")[0]) or {}
+    if not get(file_system, "hsm.settings.container"):
+        text = f"The file system {arm.name_of(str(file_system.get('id')))} has no blob integration (HSM) configured."
+        raise ArmError(400, "InvalidParameter", text)
+
+
+def _is_the_only_export(context: Context) -> None:
+    """One job at a time (Azure Managed Lustre docs: auto-export)."""
+    jobs = context.id.rpartition("/")[0].lower()
+    for other in context.of_type("azure-native:storagecache:AutoExportJob"):
+        if other["id"].lower().startswith(f"{jobs}/") and other["inputs"].get("adminStatus") != "Disable":
+            text = f"The auto export job {arm.name_of(other['id'])} is already enabled on this file system."
+            raise ArmError(409, "Conflict", text)
+
+
+# Storage Account Contributor and Storage Blob Data Contributor.
+_HSM_ROLES = {"17d1049b-9a84-46fb-8f53-869881c3d3ab", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"}
 _HSM_SKUS = ("Standard_LRS", "Standard_ZRS", "Premium_LRS", "Premium_ZRS")
 _SPEC = "storagecache API specification 2024-03-01"
 
@@ -165,17 +215,18 @@ def _outputs(context: Context) -> Properties:
     }
 
 
+_FILE_SYSTEM = RESOURCE_GROUP + "/providers/Microsoft.StorageCache/amlFilesystems/{amlFilesystemName}"
+_NAME = NameRule(
+    pattern=r"[0-9a-zA-Z][-0-9a-zA-Z_]{0,78}[0-9a-zA-Z]",
+    text="2 to 80 letters, digits, '-' or '_', starting and ending with a letter or digit",
+    source=_SPEC,
+)
+
 TYPES = (
     ResourceType(
         pulumi_type="azure-native:storagecache:AmlFilesystem",
-        path=RESOURCE_GROUP + "/providers/Microsoft.StorageCache/amlFilesystems/{amlFilesystemName}",
-        names={
-            "amlFilesystemName": NameRule(
-                pattern=r"[0-9a-zA-Z][-0-9a-zA-Z_]{0,78}[0-9a-zA-Z]",
-                text="2 to 80 letters, digits, '-' or '_', starting and ending with a letter or digit",
-                source="storagecache API specification 2024-03-01",
-            )
-        },
+        path=_FILE_SYSTEM,
+        names={"amlFilesystemName": _NAME},
         # All of these are fixed (Azure Managed Lustre docs, create-file-system-portal). The API specification marks the
         # first ones create-only, so the provider replaces: that is loss of data. The others it tries to update.
         replace_on=("filesystemSubnet", "location", "storageCapacityTiB", "zones"),
@@ -196,7 +247,26 @@ TYPES = (
                 _SPEC,
             ),
         ),
-        rules=(_subnet_is_large_enough, _subnet_is_its_own, _subnet_is_near, _region_has_zones, _account_has_keys),
+        rules=(
+            _subnet_is_large_enough,
+            _subnet_is_its_own,
+            _subnet_is_near,
+            _region_has_zones,
+            _account_has_keys,
+            _provider_may_read,
+        ),
         outputs=_outputs,
+    ),
+    ResourceType(
+        pulumi_type="azure-native:storagecache:AutoExportJob",
+        path=_FILE_SYSTEM + "/autoExportJobs/{autoExportJobName}",
+        names={"autoExportJobName": _NAME},
+        replace_on=("location",),
+        # Only the administrative status and tags can be updated (storagecache API specification: AutoExportJobUpdate).
+        immutable=("autoExportPrefixes",),
+        defaults={"adminStatus": "Enable", "autoExportPrefixes": ["/"]},
+        checks=(_prefixes_of_export,),
+        rules=(_has_a_container, _is_the_only_export),
+        outputs=lambda _: {"state": "InProgress"},
     ),
 )

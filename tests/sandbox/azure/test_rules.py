@@ -38,7 +38,7 @@ def lengths() -> Iterator[Row]:
 def _numbered(entry: Any, index: int) -> Any:  # noqa: ANN401 JSON
     if isinstance(entry, dict):
         return {key: _numbered(value, index) for key, value in entry.items()}
-    return entry.replace("{n}", str(index % 250))
+    return entry.replace("{n}", str(index % 250)) if isinstance(entry, str) else entry
 
 
 def inline_pools() -> Iterator[Row]:

@@ -68,6 +68,8 @@ class World:
             yield "origin"
         if kind == "containerservice:ManagedCluster":
             yield "assignment"
+        if "hsm" in inputs:
+            yield from ("account_role", "blob_role")
 
     def inputs(self, name: str, change: Properties | None = None) -> Properties:
         """A resource's inputs with a change, references resolved."""
