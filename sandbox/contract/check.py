@@ -18,6 +18,9 @@ EXTRA_ENUM_VALUES: Mapping[str, tuple[str, ...]] = {
     "OSSKU": ("Ubuntu2404",),
 }
 
+_EXTENSION = "x-kubernetes-"
+"""How a definition's schema names Kubernetes' extensions. The SDK has an underscore for each hyphen; the provider takes
+both, as manifests have the hyphens."""
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][\w$]*")
 _ARTICLE = {
     "string": "a string",
@@ -78,6 +81,8 @@ class _Checker:
                 self._fail(missing, f"missing required property '{missing}'")
         for name, item in value.items():
             known = shape.properties.get(name)
+            if known is None and name.startswith(_EXTENSION):
+                known = shape.properties.get(name.replace("-", "_"))
             if known is not None:
                 self.value(known, item, property_path(path, name))
             elif not name.startswith("__"):
