@@ -41,7 +41,12 @@ class Usage(Spec):
     registry_gb: _Volume = None
     """GB of images in the registry; every replica holds them too."""
     blob_tib: Annotated[_Volume, Field(alias="blobTiB")] = None
-    """TiB in each fabric's storage account; the dataset and two checkpoints of its workload unless given."""
+    """TiB in each fabric's storage account; the dataset and two checkpoints of its workload unless given. Where Lustre
+    has blob integration, the dataset is in that account instead."""
+    hsm_tib: Annotated[_Volume, Field(alias="hsmTiB")] = None
+    """TiB in each account of Lustre's blob integration; the dataset of the fabric's workload unless given."""
+    nfs_tib: Annotated[_Volume, Field(alias="nfsTiB")] = None
+    """TiB in each account that is mounted by NFS, where there is another for the other containers."""
     front_door_requests_per_month: _Volume = None
     """Requests that Front Door answers a month."""
     front_door_egress_gb_per_month: _Volume = None
