@@ -10,9 +10,11 @@ from pulumi_azure_native import containerservice
 
 from components import labels
 from components.context import ScopeContext
+from components.node_settings import kubelet_config, linux_os_config
 from components.options import AGENT_POOL_TIMEOUTS, child
 from gpufleet.spec.base import Priority
-from gpufleet.spec.pool import NodeRange, Pool
+from gpufleet.spec.node_settings import node_configuration
+from gpufleet.spec.pool import NodeRange, Pool, UndrainableNode
 from gpufleet.spec.pool_names import AgentPoolPlan
 
 
@@ -35,6 +37,7 @@ def agent_pool(
     node_labels: Mapping[str, str],
     node_taints: Sequence[str],
     upgrade_settings: containerservice.AgentPoolUpgradeSettingsArgs | None,
+    os_sku: str = containerservice.OSSKU.UBUNTU.value,
     gpu_profile: containerservice.GPUProfileArgs | None = None,
 ) -> containerservice.AgentPool:
     """One `AgentPool`, named by its AKS name, so that another generation is another resource and never a replacement.
@@ -44,12 +47,16 @@ def agent_pool(
     - The OS disk's size is stated, its type is not: without a size AKS takes the whole temporary disk (AKS
       concepts-storage), and for the type AKS knows best where an ephemeral disk fits. A type from our catalogue would
       replace pools whenever a row is corrected.
+    - Kubelet and kernel settings are part of the name, for AKS changes them on no existing pool (Azure/AKS#2591).
+    - No start-up taint for the Lustre client: what is in `nodeTaints` only AKS can take away, and initialization taints
+      are refused on a pool of its own (AKS use-node-taints; docs/adr/0020).
     - `Delete` on scale-down and eviction: `Deallocate` holds quota and does not back off when there is no capacity
       (Azure/AKS#5589).
     """
     spec = args.spec
     spot = spec.priority is Priority.SPOT
     autoscaled = isinstance(plan.nodes, NodeRange)
+    configuration = node_configuration(spec)
     return containerservice.AgentPool(
         f"{args.scope.name}-{plan.name}",
         agent_pool_name=plan.name,
@@ -65,7 +72,7 @@ def agent_pool(
         scale_down_mode=containerservice.ScaleDownMode.DELETE,
         orchestrator_version=args.kubernetes_version,
         os_type=containerservice.OSType.LINUX,
-        os_sku=containerservice.OSSKU.UBUNTU,
+        os_sku=os_sku,
         os_disk_size_gb=spec.os_disk_gib,
         max_pods=spec.max_pods,
         availability_zones=list(spec.zones) or None,
@@ -79,7 +86,9 @@ def agent_pool(
         # -1: up to the regular price. Below the market a pool "succeeds" and never gets a node (Azure/AKS#4404).
         spot_max_price=(-1.0 if spec.spot_max_price is None else spec.spot_max_price) if spot else None,
         gpu_profile=gpu_profile,
-        node_labels=_labels(spec, node_labels, spot=spot),
+        kubelet_config=kubelet_config(configuration),
+        linux_os_config=linux_os_config(configuration),
+        node_labels=_labels(args, node_labels, spot=spot),
         node_taints=[*spec.taints, *node_taints, *([labels.SPOT_TAINT] if spot else [])] or None,
         upgrade_settings=upgrade_settings,
         tags=args.scope.environment.tags,
@@ -103,9 +112,16 @@ def stated_upgrade(spec: Pool) -> containerservice.AgentPoolUpgradeSettingsArgs 
         max_unavailable=spec.upgrade.max_unavailable,
         drain_timeout_in_minutes=spec.upgrade.drain_timeout_minutes,
         node_soak_duration_in_minutes=spec.upgrade.node_soak_minutes,
+        undrainable_node_behavior=undrainable(spec.upgrade.undrainable_node),
     )
 
 
-def _labels(spec: Pool, own: Mapping[str, str], *, spot: bool) -> dict[str, str]:
+def undrainable(stated: UndrainableNode | None) -> containerservice.UndrainableNodeBehavior | None:
+    """The SDK's word for what becomes of a node that an upgrade can't empty; None leaves it to AKS."""
+    return containerservice.UndrainableNodeBehavior(stated.value) if stated else None
+
+
+def _labels(args: PoolArgs, own: Mapping[str, str], *, spot: bool) -> dict[str, str]:
     spot_label = dict([labels.SPOT_LABEL]) if spot else {}
-    return {**spec.labels, labels.POOL: spec.name, **own, **spot_label}
+    fabric = {labels.FABRIC: args.scope.fabric} if args.scope.fabric else {}
+    return {**args.spec.labels, labels.POOL: args.spec.name, **fabric, **own, **spot_label}

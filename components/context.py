@@ -43,6 +43,8 @@ class ScopeContext:
     """Name of the fabric or inference region."""
     region: str
     resource_group_name: pulumi.Input[str]
+    fabric: str | None = None
+    """Name of the training fabric; None for an inference region."""
 
     def name_of(self, abbreviation: str, *parts: str) -> str:
         """Azure name of one of its resources, such as `aks-prod-frontier`."""

@@ -11,16 +11,17 @@ import pulumi_kubernetes as kubernetes
 from pulumi_azure_native import containerservice, managedidentity
 
 from components import cluster_access, labels
+from components.autoscaler_profile import autoscaler_profile
 from components.context import ScopeContext
 from components.options import CLUSTER_TIMEOUTS, Keep, child
 from components.region_network import RegionNetwork
 from components.roles import Role, assign
+from gpufleet.catalog import scale_down
 from gpufleet.spec.cluster import Cluster
+from gpufleet.spec.environment import EnvironmentClass
 
 SYSTEM_OS_DISK_GIB = 128
 MAX_SYSTEM_PODS = 110
-_MAINTENANCE_HOURS = 4
-"""AKS takes 4 to 24 hours (planned-maintenance)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +36,14 @@ class GpuClusterArgs:
     network_scope_id: pulumi.Input[str]
     """Where the control plane may change networks: the virtual network, or the resource group when it also binds a
     public address."""
-    prefers_spot: bool
-    """Whether spot pools stand beside regular ones, so that the autoscaler follows our priorities."""
+    follows_priorities: bool
+    """Whether the autoscaler goes by the priorities of pools (PriorityExpander)."""
     upgrades_by_itself: bool
     """Whether AKS may bring patches and node images in the weekly window. Not where training runs: it drains nodes
     under a job, and a new image can outrun the Lustre client's kernel module (amlFilesystem-lustre release notes)."""
     maintenance_day: containerservice.WeekDay
-    """Day of the weekly window; different days keep regions from being drained together."""
+    """Day of the weekly window unless the specification names one; different days keep regions from being drained
+    together."""
     mounts_blobs: bool = False
     """Whether pods mount blob containers: AKS then runs its blob CSI driver, which is off unless asked for (AKS
     azure-blob-csi)."""
@@ -156,6 +158,7 @@ class GpuCluster(pulumi.ComponentResource):
         roles: Sequence[pulumi.Resource],
     ) -> containerservice.ManagedCluster:
         scope, spec = self._args.scope, self._args.spec
+        environment_class = scope.environment.environment_class
         return containerservice.ManagedCluster(
             f"{self._prefix}-aks",
             resource_name_=scope.name_of("aks"),
@@ -199,15 +202,12 @@ class GpuCluster(pulumi.ComponentResource):
                 load_balancer_sku=containerservice.LoadBalancerSku.STANDARD,
                 outbound_type=containerservice.OutboundType.USER_ASSIGNED_NAT_GATEWAY,
             ),
-            auto_scaler_profile=containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
-                expander=(
-                    containerservice.Expander.PRIORITY
-                    if self._args.prefers_spot
-                    else containerservice.Expander.LEAST_WASTE
-                ),
-                # How long a pool without capacity holds up the next choice: Azure's errors don't reach the autoscaler,
-                # it waits this long before it tries another pool (kubernetes/autoscaler#8323).
-                max_node_provision_time="15m",
+            auto_scaler_profile=autoscaler_profile(
+                spec,
+                follows_priorities=self._args.follows_priorities,
+                idle=scale_down.of_training(production=environment_class is EnvironmentClass.PRODUCTION)
+                if scope.fabric
+                else None,
             ),
             auto_upgrade_profile=self._auto_upgrade(),
             storage_profile=self._storage_profile(),
@@ -277,17 +277,19 @@ class GpuCluster(pulumi.ComponentResource):
         )
 
     def _maintenance_window(self, config_name: str) -> None:
+        window = self._args.spec.maintenance
+        day = containerservice.WeekDay(window.day.value) if window.day else self._args.maintenance_day
         containerservice.MaintenanceConfiguration(
             f"{self._prefix}-{config_name}",
             config_name=config_name,
             resource_group_name=self._args.scope.resource_group_name,
             resource_name_=self.cluster.name,
             maintenance_window=containerservice.MaintenanceWindowArgs(
-                duration_hours=_MAINTENANCE_HOURS,
-                start_time="02:00",
-                utc_offset="+00:00",
+                duration_hours=window.duration_hours,
+                start_time=window.start,
+                utc_offset=window.utc_offset,
                 schedule=containerservice.ScheduleArgs(
-                    weekly=containerservice.WeeklyScheduleArgs(day_of_week=self._args.maintenance_day, interval_weeks=1)
+                    weekly=containerservice.WeeklyScheduleArgs(day_of_week=day, interval_weeks=1)
                 ),
             ),
             opts=self._child(deleted_with=self.cluster),

@@ -6,18 +6,23 @@ import pulumi
 from pulumi_azure_native import containerservice
 
 from components import labels
-from components.agent_pool import PoolArgs, agent_pool
-from gpufleet.catalog import sizes
-from gpufleet.errors import ConfigurationError
+from components.agent_pool import PoolArgs, agent_pool, undrainable
+from gpufleet.catalog import node_capacity, node_profiles, sizes
+from gpufleet.catalog.gpu_stack import GpuStack
 from gpufleet.spec.base import Priority
-from gpufleet.spec.pool import Pool
+from gpufleet.spec.pool import Pool, UndrainableNode
 from gpufleet.spec.pool_names import AgentPoolPlan, agent_pools
 
 
 class GpuPool(pulumi.ComponentResource):
-    """The agent pools of one GPU pool: tainted, labelled, without AKS's driver (the GPU Operator owns it).
+    """The agent pools of one GPU pool: tainted and labelled, with the node image and driver that its size asks for.
 
-    Not here: the operators (RdmaStack, GpuOperator), kubelet and sysctl settings, queues.
+    AKS's driver comes with `gpuStack: managed` alone; else an operator owns it, as it does always on AMD sizes, for
+    which AKS has none (AKS use-amd-gpus). GB200 and GB300 have Ubuntu 24.04 on arm64. What the catalogue says of a size
+    (node_profiles.csv, node_configuration.csv) is the whole difference between kinds.
+
+    Not here: the operators (RdmaStack, GpuOperator), queues. Nor a label for the NVLink rack: which rack a node is in
+    is known once it runs, and NVIDIA's GPU feature discovery then says so (docs/adr/0021).
 
     Limits that shape it: one scale set is one InfiniBand fabric and holds 100 machines, 300 after a support request, so
     a plain number of nodes becomes one agent pool for each domain (azure-compute-docs setup-infiniband, placement
@@ -31,11 +36,7 @@ class GpuPool(pulumi.ComponentResource):
     def __init__(self, name: str, args: PoolArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:pool:GpuPool", name, {}, opts)
         size = sizes.get(args.spec.sku)
-        if size.gpu_vendor != "NVIDIA":
-            raise ConfigurationError(
-                f"pool {args.spec.name!r}: {args.spec.sku} has {size.gpu_vendor} GPUs",
-                hint="Only NVIDIA sizes have operators here so far; choose one of those.",
-            )
+        profile = node_profiles.find(size)
         plans = agent_pools(args.spec)
         for plan in plans:
             agent_pool(
@@ -43,16 +44,27 @@ class GpuPool(pulumi.ComponentResource):
                 args,
                 plan,
                 node_labels=_node_labels(args, plan, size),
-                node_taints=[labels.GPU_TAINT],
+                node_taints=[labels.gpu_taint(node_capacity.of(size).gpu_resource)],
                 upgrade_settings=gpu_upgrade(args.spec),
-                gpu_profile=containerservice.GPUProfileArgs(driver=containerservice.GPUDriver.NONE),
+                os_sku=profile.os_sku if profile else containerservice.OSSKU.UBUNTU.value,
+                gpu_profile=containerservice.GPUProfileArgs(driver=gpu_driver(args.spec, size)),
             )
         self.agent_pool_names = [plan.name for plan in plans]
         self.register_outputs({"agentPoolNames": self.agent_pool_names})
 
 
+def gpu_driver(spec: Pool, size: sizes.Size) -> containerservice.GPUDriver:
+    """Whether AKS installs the driver."""
+    if spec.gpu_stack is GpuStack.MANAGED and size.gpu_vendor == "NVIDIA":
+        return containerservice.GPUDriver.INSTALL
+    return containerservice.GPUDriver.NONE
+
+
 def gpu_upgrade(spec: Pool) -> containerservice.AgentPoolUpgradeSettingsArgs | None:
     """No surge and one node away at a time, unless the specification says otherwise.
+
+    A node that can't be emptied takes pods again: to quarantine it AKS needs a surge node in its place
+    (containerservice API specification: undrainableNodeBehavior).
 
     Nothing on spot: AKS refuses surge there (AKS spot-node-pool).
     """
@@ -68,6 +80,7 @@ def gpu_upgrade(spec: Pool) -> containerservice.AgentPoolUpgradeSettingsArgs | N
         max_unavailable=unavailable,
         drain_timeout_in_minutes=stated.drain_timeout_minutes if stated else None,
         node_soak_duration_in_minutes=stated.node_soak_minutes if stated else None,
+        undrainable_node_behavior=undrainable((stated and stated.undrainable_node) or UndrainableNode.SCHEDULE),
     )
 
 

@@ -13,10 +13,10 @@ from components.gpu_cluster import GpuCluster, GpuClusterArgs
 from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
-from components.priority_expander import prefers_spot
 from components.region_network import RegionNetwork, RegionNetworkArgs
 from components.scope_pools import add_pools, common_zone
 from gpufleet.spec.addresses import ScopeAddresses
+from gpufleet.spec.autoscaler_priorities import has_priorities
 from gpufleet.spec.inference import InferenceRegion as InferenceRegionSpec
 
 
@@ -78,7 +78,7 @@ class InferenceRegion(pulumi.ComponentResource):
                 # The gateway's address is not in AKS's own resource group, so the control plane needs the one it is in
                 # (AKS static-ip).
                 network_scope_id=group.id,
-                prefers_spot=prefers_spot(spec.pools),
+                follows_priorities=has_priorities(spec.pools, spec.cluster.autoscaler),
                 upgrades_by_itself=True,
                 maintenance_day=args.maintenance_day,
             ),

@@ -1,4 +1,4 @@
-"""Priorities of the cluster autoscaler where spot and regular pools stand side by side."""
+"""Priorities of the cluster autoscaler, for its priority expander."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ import yaml
 from pulumi_kubernetes import core, meta
 
 from components.in_cluster import ClusterAccess
-from gpufleet.spec.base import Priority
-from gpufleet.spec.pool import NodeRange, Pool
+from gpufleet.spec.autoscaler_priorities import autoscaled, priority_of
+from gpufleet.spec.pool import Pool
 from gpufleet.spec.pool_names import agent_pools
-
-SPOT_PRIORITY = 20
-REGULAR_PRIORITY = 10
-"""The highest number wins (kubernetes/autoscaler expander/priority readme); Microsoft's sample has them the other way
-round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +24,7 @@ class PriorityExpanderArgs:
 
 
 class PriorityExpander(pulumi.ComponentResource):
-    """The ConfigMap `cluster-autoscaler-priority-expander`: spot before regular, derived from the pools.
+    """The ConfigMap `cluster-autoscaler-priority-expander`: what the pools state, else spot before regular.
 
     The autoscaler matches by the names of scale sets, `aks-<pool>-<digits>-vmss`; the expressions are anchored at both
     ends of the pool's name, so that no pool's name is a prefix of another's. Every autoscaled pool is listed: what
@@ -47,17 +42,9 @@ class PriorityExpander(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def prefers_spot(pools: Iterable[Pool]) -> bool:
-    """Whether autoscaled spot and regular pools share a cluster, so that the autoscaler has a choice between them."""
-    autoscaled = {pool.priority for pool in pools if isinstance(pool.nodes, NodeRange)}
-    return autoscaled == {Priority.SPOT, Priority.REGULAR}
-
-
 def priorities(pools: Iterable[Pool]) -> dict[int, list[str]]:
     """Expressions over scale set names, by priority."""
     tiers: dict[int, list[str]] = {}
-    for pool in pools:
-        if isinstance(pool.nodes, NodeRange):
-            tier = SPOT_PRIORITY if pool.priority is Priority.SPOT else REGULAR_PRIORITY
-            tiers.setdefault(tier, []).extend(f"^aks-{plan.name}-.*" for plan in agent_pools(pool))
+    for pool in autoscaled(pools):
+        tiers.setdefault(priority_of(pool), []).extend(f"^aks-{plan.name}-.*" for plan in agent_pools(pool))
     return tiers

@@ -13,9 +13,10 @@ from components.gpu_cluster import GpuCluster
 from components.gpu_pool import GpuPool
 from components.gpu_stack import add_gpu_stack
 from components.in_cluster import ClusterAccess
-from components.priority_expander import PriorityExpander, PriorityExpanderArgs, prefers_spot
+from components.priority_expander import PriorityExpander, PriorityExpanderArgs
 from components.region_network import RegionNetwork
 from gpufleet.catalog import sizes
+from gpufleet.spec.autoscaler_priorities import has_priorities
 from gpufleet.spec.cluster import Cluster
 from gpufleet.spec.pool import Pool
 
@@ -64,5 +65,5 @@ def _add_operators(
     )
     opts = pulumi.ResourceOptions(parent=parent)
     add_gpu_stack(parent, scope.name, access=access, spec=spec, pools=pools)
-    if prefers_spot(pools):
+    if has_priorities(pools, spec.autoscaler):
         PriorityExpander(f"{scope.name}-priorities", PriorityExpanderArgs(access=access, pools=list(pools)), opts=opts)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import containerservice, resources
+from pulumi_kubernetes import core
 
+from components.batch_queue import BatchQueue, BatchQueueArgs
 from components.context import EnvironmentContext, ScopeContext
+from components.fabric_volumes import add_volumes, mounted_containers
 from components.gpu_cluster import GpuCluster, GpuClusterArgs
+from components.in_cluster import ClusterAccess
 from components.observability import Observability, ObservabilityArgs
 from components.options import Keep, child
 from components.outputs import ClusterSummary
-from components.priority_expander import prefers_spot
 from components.region_network import RegionNetwork, RegionNetworkArgs
 from components.scope_pools import add_pools, common_zone
+from components.stop_schedule import StopSchedule, StopScheduleArgs
 from components.training_storage import TrainingStorage, TrainingStorageArgs
-from gpufleet.catalog import regions
+from gpufleet.catalog import regions, sizes
 from gpufleet.sizing.storage import planned_lustre_tib
 from gpufleet.spec.addresses import ScopeAddresses
+from gpufleet.spec.autoscaler_priorities import has_priorities
+from gpufleet.spec.teams import teams
 from gpufleet.spec.training import TrainingFabric as TrainingFabricSpec
 
 
@@ -59,7 +66,11 @@ class TrainingFabric(pulumi.ComponentResource):
             opts=child(self, environment.environment_class, keep=Keep.DATA),
         )
         scope = ScopeContext(
-            environment=environment, name=spec.name, region=spec.region, resource_group_name=group.name
+            environment=environment,
+            name=spec.name,
+            region=spec.region,
+            resource_group_name=group.name,
+            fabric=spec.name,
         )
         zone = common_zone(spec.pools)
         network = RegionNetwork(
@@ -81,12 +92,22 @@ class TrainingFabric(pulumi.ComponentResource):
                 network=network,
                 registry_id=args.registry_id,
                 network_scope_id=network.id,
-                prefers_spot=prefers_spot(spec.pools),
+                follows_priorities=has_priorities(spec.pools, spec.cluster.autoscaler),
                 upgrades_by_itself=False,
                 maintenance_day=containerservice.WeekDay.SUNDAY,
+                mounts_blobs=bool(mounted_containers(spec)),
             ),
             opts=own,
         )
+        access = ClusterAccess(
+            environment_class=environment.environment_class, provider=cluster.provider, cluster=cluster.cluster
+        )
+        namespaces: Mapping[str, core.v1.Namespace] = {}
+        if teams(spec):
+            queue = BatchQueue(f"{name}-queue", BatchQueueArgs(access=access, fabric=spec), opts=own)
+            namespaces = queue.namespaces
+            if spec.schedules:
+                StopSchedule(f"{name}-stops", StopScheduleArgs(access=access, fabric=spec, ready=[queue]), opts=own)
         pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
         has_zones = bool(regions.get(spec.region).has_zones)
         storage = TrainingStorage(
@@ -95,12 +116,22 @@ class TrainingFabric(pulumi.ComponentResource):
                 scope=scope,
                 spec=spec.storage,
                 lustre_capacity_tib=planned_lustre_tib(spec),
-                lustre_zone=_lustre_zone(spec, zone, has_zones=has_zones),
+                lustre_zone=_lustre_zone(spec, has_zones=has_zones),
                 zone_redundant=has_zones,
                 network=network,
                 data_principal_id=cluster.kubelet_principal_id,
+                minutes_away=[cluster.cluster],
             ),
             opts=own,
+        )
+        add_volumes(
+            self,
+            scope=scope,
+            spec=spec,
+            access=access,
+            cluster=cluster,
+            storage=storage,
+            namespaces=namespaces,
         )
         Observability(
             f"{name}-observability",
@@ -115,7 +146,8 @@ class TrainingFabric(pulumi.ComponentResource):
         self.register_outputs({"cluster": self.summary.as_output()})
 
 
-def _lustre_zone(spec: TrainingFabricSpec, pools_zone: str | None, *, has_zones: bool) -> str | None:
-    """A file system is in exactly one zone: the stated one, else the pools', else the first of a region with zones."""
+def _lustre_zone(spec: TrainingFabricSpec, *, has_zones: bool) -> str | None:
+    """A file system is in exactly one zone: the stated one, else the GPU pools', else the first of the region."""
     stated = spec.storage.lustre.zone if spec.storage.lustre else None
-    return stated or pools_zone or ("1" if has_zones else None)
+    readers = [pool for pool in spec.pools if sizes.get(pool.sku).is_gpu] or spec.pools
+    return stated or common_zone(readers) or ("1" if has_zones else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gpufleet.spec.autoscaler import Autoscaler, Expander
 from gpufleet.spec.base import Priority
 from gpufleet.spec.pool import NodeRange, Pool
 
@@ -18,9 +19,12 @@ def autoscaled(pools: Iterable[Pool]) -> list[Pool]:
     return [pool for pool in pools if isinstance(pool.nodes, NodeRange)]
 
 
-def has_priorities(pools: Sequence[Pool]) -> bool:
-    """Whether the autoscaler must follow priorities: spot and regular pools share a cluster, or a pool states one."""
+def has_priorities(pools: Sequence[Pool], autoscaler: Autoscaler) -> bool:
+    """Whether the autoscaler follows priorities: it is told to, spot and regular pools share a cluster, or a pool
+    states one."""  # noqa: D205, D209
     mine = autoscaled(pools)
+    if autoscaler.expander is not None:
+        return autoscaler.expander is Expander.PRIORITY and bool(mine)
     mixed = {pool.priority for pool in mine} == {Priority.SPOT, Priority.REGULAR}
     return mixed or any(pool.autoscaler_priority is not None for pool in mine)
 

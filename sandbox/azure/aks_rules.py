@@ -125,6 +125,8 @@ _INLINE_FIXED = (
     "vnetSubnetID",
     "availabilityZones",
     "type",
+    "kubeletConfig",
+    "linuxOSConfig",
 )
 
 
@@ -165,6 +167,19 @@ def pool_count(context: Context) -> None:
     if isinstance(count, int) and isinstance(low, int) and isinstance(high, int) and not low <= count <= high:
         text = f"the count {count} is not in the range of minCount {low} and maxCount {high}"
         raise arm.invalid_parameter("agentPoolProfile.count", text)
+
+
+def node_configuration_stays(context: Context) -> None:
+    """Kubelet and kernel settings are fixed at creation, given or not (code and text: Azure/AKS#2591)."""
+    if context.previous is None:
+        return
+    for name in ("kubeletConfig", "linuxOSConfig"):
+        if (context.previous.get(name) or None) != (context.inputs.get(name) or None):
+            raise ArmError(
+                400,
+                "CustomKubeletConfigOrCustomLinuxOSConfigCanNotBeChanged",
+                "CustomKubeletConfig or CustomLinuxOSConfig can not be changed for this operation",
+            )
 
 
 def _location(context: Context) -> str:

@@ -273,9 +273,7 @@ TYPES = (
             "enableEncryptionAtHost",
             "gpuProfile.driver",
             "hostGroupID",
-            "kubeletConfig",
             "kubeletDiskType",
-            "linuxOSConfig",
             "maxPods",
             "osDiskSizeGB",
             "osDiskType",
@@ -291,6 +289,7 @@ TYPES = (
         defaults={**_NODE_DEFAULTS, "mode": "User"},
         checks=aks_pool_checks.CHECKS,
         rules=(
+            aks_rules.node_configuration_stays,
             aks_rules.pool_count,
             aks_rules.pool_version,
             aks_rules.last_system_pool_keeps_its_mode,

@@ -6,7 +6,7 @@ import pytest
 
 from components.gpu_cluster import dns_service_ip
 from tests.components.graphs import AUTHORITY, SUBSCRIPTION, Graph, build, stack_graph
-from tests.spec.environments import CLUSTER, changed
+from tests.spec.environments import CLUSTER, DATA, changed
 
 LAB = "lab-cluster-aks"
 
@@ -52,7 +52,16 @@ def test_cluster() -> None:
             "loadBalancerSku": "standard",
             "outboundType": "userAssignedNATGateway",
         },
-        "autoScalerProfile": {"expander": "least-waste", "maxNodeProvisionTime": "15m"},
+        "autoScalerProfile": {
+            "expander": "least-waste",
+            "maxNodeProvisionTime": "15m",
+            "scaleDownUnneededTime": "10m",
+            "scaleDownDelayAfterAdd": "15m",
+            "scaleDownUtilizationThreshold": "0.05",
+            "maxGracefulTerminationSec": "600",
+            "skipNodesWithLocalStorage": "false",
+            "ignoreDaemonsetsUtilization": True,
+        },
         "autoUpgradeProfile": {"upgradeChannel": "none", "nodeOSUpgradeChannel": "None"},
     }
     assert system == {
@@ -101,6 +110,47 @@ def test_maintenance_window() -> None:
         "utcOffset": "+00:00",
         "schedule": {"weekly": {"dayOfWeek": "Sunday", "intervalWeeks": 1}},
     }
+
+
+def test_a_stated_maintenance_window() -> None:
+    stated = {"day": "Wednesday", "start": "22:30", "durationHours": 8, "utcOffset": "+01:00"}
+    graph = build(changed({(*CLUSTER, "maintenance"): stated}))
+    windows = [one.inputs for one in graph.of("containerservice:MaintenanceConfiguration") if "lab" in one.name]
+    assert [window["maintenanceWindow"] for window in windows] == [
+        {
+            "durationHours": 8,
+            "startTime": "22:30",
+            "utcOffset": "+01:00",
+            "schedule": {"weekly": {"dayOfWeek": "Wednesday", "intervalWeeks": 1}},
+        }
+    ] * 2
+
+
+def test_the_autoscaler_as_stated() -> None:
+    stated = {
+        "expander": "most-pods", "scanInterval": "20s", "scaleDownUnneededTime": "30m", "maxNodeProvisionTime": "25m",
+        "scaleDownUtilizationThreshold": 0.5, "balanceSimilarNodeGroups": True, "maxEmptyBulkDelete": 50,
+        "skipNodesWithLocalStorage": True, "newPodScaleUpDelay": "5s", "okTotalUnreadyCount": 0,
+    }  # fmt: skip
+    profile = _cluster(build(changed({(*CLUSTER, "autoscaler"): stated})), LAB)["autoScalerProfile"]
+    assert profile == {
+        "expander": "most-pods", "scanInterval": "20s", "scaleDownUnneededTime": "30m", "maxNodeProvisionTime": "25m",
+        "scaleDownUtilizationThreshold": "0.5", "balanceSimilarNodeGroups": "true", "maxEmptyBulkDelete": "50",
+        "skipNodesWithLocalStorage": "true", "newPodScaleUpDelay": "5s", "okTotalUnreadyCount": "0",
+        "scaleDownDelayAfterAdd": "15m", "maxGracefulTerminationSec": "600", "ignoreDaemonsetsUtilization": True,
+    }  # fmt: skip
+
+
+def test_idle_nodes_of_a_production_fabric_stay_for_an_hour_and_inference_has_aks_defaults() -> None:
+    assert _cluster(stack_graph("prod"), "frontier-cluster-aks")["autoScalerProfile"]["scaleDownUnneededTime"] == "60m"
+    assert "scaleDownUnneededTime" not in _cluster(stack_graph("dev"), "eastus-cluster-aks")["autoScalerProfile"]
+
+
+def test_a_stated_priority_makes_the_expander_follow_it() -> None:
+    graph = build(changed({(*DATA, "autoscalerPriority"): 50}))
+    assert _cluster(graph, LAB)["autoScalerProfile"]["expander"] == "priority"
+    (priorities,) = [one.inputs["data"]["priorities"] for one in graph.of("core/v1:ConfigMap") if "prior" in one.name]
+    assert priorities == "10:\n- ^aks-h10001zb-.*\n50:\n- ^aks-datagl-.*\n"
 
 
 def test_the_priority_expander_only_where_spot_and_regular_meet() -> None:

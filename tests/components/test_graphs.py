@@ -123,7 +123,7 @@ def test_outputs_hold_what_a_person_needs_next() -> None:
                 "name": "aks-dev-lab",
                 "resourceGroup": "rg-dev-lab",
                 "region": "eastus",
-                "pools": {"data": ["datagl"], "h100": ["h10001zo"]},
+                "pools": {"data": ["datagl"], "h100": ["h10001zb"]},
                 "getCredentials": "az aks get-credentials --resource-group rg-dev-lab --name aks-dev-lab"
                 " && kubelogin convert-kubeconfig --login azurecli",
             },

@@ -54,7 +54,7 @@ def _expander(scope: Scope) -> Iterator[Problem]:
 
 def _tiers(scope: Scope) -> Iterator[Problem]:
     """The autoscaler picks at random among pools of one number, so spot and regular must not share one."""
-    if not has_priorities(scope.pools):
+    if not has_priorities(scope.pools, scope.cluster.autoscaler):
         return
     first: dict[int, tuple[str, str]] = {}
     for pool, path in _placed(scope):

@@ -46,10 +46,6 @@ def _usable(name: str, region: str, path: Path, scope: Path) -> Iterator[Problem
         fix = f"Did you mean {near}?" if near else "See gpufleet/catalog/data/sizes.csv for the known ones"
         yield Problem(path=path, message=f"{name} is not a VM size of the catalogue", fix=fix)
         return
-    if size.gpu_vendor not in {None, "NVIDIA"}:
-        fix = "Choose an NVIDIA size"
-        yield Problem(path=path, message=f"{name} has {size.gpu_vendor} GPUs, which have no operators here", fix=fix)
-        return
     if regions.find(region) is None or regions.offers(name, region):
         return
     listed = prices.regions(name)

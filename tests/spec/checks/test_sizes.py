@@ -39,17 +39,10 @@ from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, cha
     ),
     Case(
         "listed nowhere",
-        {(*POOL, "sku"): "Standard_ND128isr_GB300_v6"},
+        {(*POOL, "sku"): "Standard_ND128isr_GB300_v6", (*CLUSTER, "gpuStack"): "operator-dra"},
         "training[0].pools[0].sku",
         "the price list has no meter for Standard_ND128isr_GB300_v6 in eastus",
-        {(*POOL, "sku"): "Standard_ND128isr_NDR_GB200_v6"},
-    ),
-    Case(
-        "AMD",
-        {(*POOL, "sku"): "Standard_ND96isr_MI300X_v5"},
-        "training[0].pools[0].sku",
-        "Standard_ND96isr_MI300X_v5 has AMD GPUs, which have no operators here",
-        {(*POOL, "sku"): "Standard_ND96isr_H100_v5"},
+        {(*POOL, "sku"): "Standard_ND128isr_NDR_GB200_v6", (*CLUSTER, "gpuStack"): "operator-dra"},
     ),
     Case(
         "fabric without GPUs",
