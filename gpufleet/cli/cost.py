@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gpufleet.cost import CostDifference, Estimate, UnitCost
+    from gpufleet.cost import CostDifference, Estimate, SpotSaving, UnitCost
     from gpufleet.spec import Environment
 
 app = typer.Typer()
@@ -31,6 +31,14 @@ class CostFormat(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     CSV = "csv"
+
+
+class _Parts(TypedDict):
+    """What a report shows beside the estimate."""
+
+    units: Sequence[UnitCost]
+    savings: Sequence[SpotSaving]
+    difference: CostDifference | None
 
 
 class CostGateError(GpufleetError):
@@ -62,14 +70,18 @@ def cost(
 
     Needs no cloud, no login and no engine. Exit code 5 when the budget's gate is exceeded.
     """
-    from gpufleet.cost import compare, unit_costs
+    from gpufleet.cost import compare, spot_savings, unit_costs
 
     source = current(environment, stack_file)
     base = other(against, source) if against is not None else None
     spec, found = _estimate(source)
-    units = unit_costs(spec, found)
     difference = None if base is None else compare(_estimate(base), (spec, found), base=base.label)
-    _write(form, output, found, units, difference)
+    _write(
+        form,
+        output,
+        found,
+        {"units": unit_costs(spec, found), "savings": spot_savings(spec, found), "difference": difference},
+    )
     _gate(found, strict=strict)
 
 
@@ -86,31 +98,25 @@ def _estimate(source: Source) -> tuple[Environment, Estimate]:
     return loaded.environment, estimate(loaded.environment, graph, name=source.environment)
 
 
-def _write(
-    form: CostFormat,
-    output: Path | None,
-    found: Estimate,
-    units: Sequence[UnitCost],
-    difference: CostDifference | None,
-) -> None:
+def _write(form: CostFormat, output: Path | None, found: Estimate, parts: _Parts) -> None:
     match form:
         case CostFormat.TABLE:
             from gpufleet.cost.render.table import table
 
             colour = output is None and wants_colour(sys.stdout)
-            emit(table(found, units=units, difference=difference, width=columns(), colour=colour), output)
+            emit(table(found, **parts, width=columns(), colour=colour), output)
         case CostFormat.JSON:
             from gpufleet.cost.render.document import document
 
-            emit_json("cost", document(found, units=units, difference=difference), output)
+            emit_json("cost", document(found, **parts), output)
         case CostFormat.MARKDOWN:
             from gpufleet.cost.render.markdown import markdown
 
-            emit(markdown(found, units=units, difference=difference), output)
+            emit(markdown(found, **parts), output)
         case CostFormat.HTML:
             from gpufleet.cost.render.page import page
 
-            emit(page(found, units=units, difference=difference), output)
+            emit(page(found, **parts), output)
         case CostFormat.CSV:
             from gpufleet.cost.render.sheet import sheet
 

@@ -5,6 +5,7 @@ Declared by people, used for prices alone: nothing of it changes what is made.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -14,6 +15,16 @@ from gpufleet.spec.base import Spec
 HOURS_PER_WEEK = 168
 
 _Volume = Annotated[float | None, Field(ge=0, le=1e12)]
+
+
+class SpotEvictionBand(StrEnum):
+    """Bands in which Azure publishes how often spot nodes of a size are evicted: percent within an hour."""
+
+    UP_TO_5 = "0-5"
+    UP_TO_10 = "5-10"
+    UP_TO_15 = "10-15"
+    UP_TO_20 = "15-20"
+    ABOVE_20 = "20+"
 
 
 class PoolUsage(Spec):
@@ -27,6 +38,9 @@ class PoolUsage(Spec):
     spot_availability_percent: Annotated[float | None, Field(ge=0, le=100)] = None
     """Only on spot pools: share of the nodes with work that Azure has spot capacity for, 100 unless given. The others
     run on regular pools of the same size in the same place, as far as those go."""
+    spot_eviction_band: Annotated[SpotEvictionBand | None, Field(strict=False)] = None
+    """Only on spot pools: how often Azure takes nodes of the size in the region, as your subscription sees it (Azure
+    Resource Graph, `SpotResources`, `evictionRate`); the worst band unless given."""
 
 
 class Usage(Spec):

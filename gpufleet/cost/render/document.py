@@ -11,11 +11,16 @@ from gpufleet.cost.estimate import Estimate
 from gpufleet.cost.lines import Amount, Line, Origin, Overlap, Unpriced
 from gpufleet.cost.money import HOURS_PER_PERIOD, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
+from gpufleet.cost.spot_savings import SpotSaving
 from gpufleet.spec.base import Priority
 
 
 def document(
-    estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: CostDifference | None = None
+    estimate: Estimate,
+    *,
+    units: Sequence[UnitCost] = (),
+    savings: Sequence[SpotSaving] = (),
+    difference: CostDifference | None = None,
 ) -> dict[str, object]:
     """The body of the document `cost`, without version and kind."""
     return {
@@ -28,6 +33,7 @@ def document(
         "unbilled": [{**_origin(one.origin), "reason": one.reason, "source": one.source} for one in estimate.unbilled],
         "unusedPlanningPrices": [str(price) for price in estimate.unused],
         "unitCosts": [_unit(unit) for unit in units],
+        "spotSavings": [_saving(one) for one in savings],
         "difference": None if difference is None else difference_document(difference),
     }
 
@@ -141,6 +147,23 @@ def _unit(unit: UnitCost) -> dict[str, object]:
         "unit": unit.unit,
         "usd": None if unit.usd is None else _usd(unit.usd),
         "basis": unit.basis,
+    }
+
+
+def _saving(one: SpotSaving) -> dict[str, object]:
+    amounts = {
+        "regularUsd": one.regular,
+        "spotUsd": one.spot,
+        "grossUsd": one.gross,
+        "lostUsd": one.lost,
+        "netUsd": one.net,
+    }
+    return {
+        "component": one.component,
+        "pool": one.pool,
+        **{key: None if amount is None else _usd(amount) for key, amount in amounts.items()},
+        "assumed": one.assumed,
+        "basis": one.basis,
     }
 
 

@@ -10,11 +10,18 @@ from gpufleet.cost.estimate import Estimate, Verdict
 from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
+from gpufleet.cost.spot_savings import SpotSaving
 
 _ESCAPES = {ord(sign): f"&#{ord(sign)};" for sign in "&\\`*_{}[]<>|@#~"}
 
 
-def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: CostDifference | None = None) -> str:
+def markdown(
+    estimate: Estimate,
+    *,
+    units: Sequence[UnitCost] = (),
+    savings: Sequence[SpotSaving] = (),
+    difference: CostDifference | None = None,
+) -> str:
     """The report in GitHub's markdown; text of the stack file in it is escaped."""
     mark = "✅" if estimate.verdict is Verdict.WITHIN else "❌"
     lines = [f"### {mark} Cost of {escaped(estimate.environment)}", "", f"**{escaped(words.verdict(estimate))}**", ""]
@@ -26,11 +33,13 @@ def markdown(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: 
     lines += _folded("Where it goes", _rows(estimate))
     if units:
         lines += _folded("Unit costs, at the expected use", _units(units))
+    if savings:
+        lines += _folded("What spot saves", _savings(savings))
     if assumed := view.assumed(estimate):
         lines += _folded(f"Assumed prices ({len(assumed)})", _groups(assumed))
     if unpriced := view.unpriced(estimate):
         lines += _folded(f"Not priced ({len(estimate.unpriced)})", _groups(unpriced))
-    lines += [escaped(line) + "\n" for line in view.remarks(estimate)]
+    lines += [escaped(line) + "\n" for line in (*view.saving_lines(savings), *view.remarks(estimate))]
     lines.append(f"<sub>{escaped(words.prices_of(estimate))}</sub>")
     return "\n".join(lines) + "\n"
 
@@ -65,6 +74,13 @@ def _units(units: Iterable[UnitCost]) -> Iterator[str]:
     for unit in units:
         usd = "-" if unit.usd is None else f"{unit.usd:,f}"
         yield f"| {escaped(unit.component)}: {escaped(unit.unit)} | {usd} | {escaped(unit.basis)} |"
+
+
+def _savings(savings: Iterable[SpotSaving]) -> Iterator[str]:
+    yield f"| {' | '.join(view.SAVINGS_HEAD)} |"
+    yield "|---|---:|---:|---:|---:|---|"
+    for row in view.saving_rows(savings):
+        yield f"| {' | '.join(map(escaped, row))} |"
 
 
 def _groups(groups: Iterable[view.Group]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from gpufleet.cost.lines import Amount
 from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
+from gpufleet.cost.spot_savings import SpotSaving
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -28,7 +29,13 @@ small { opacity: .75; }
 _BOUNDS = ("floor", "expected", "ceiling")
 
 
-def page(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: CostDifference | None = None) -> str:
+def page(
+    estimate: Estimate,
+    *,
+    units: Sequence[UnitCost] = (),
+    savings: Sequence[SpotSaving] = (),
+    difference: CostDifference | None = None,
+) -> str:
     """The report; every text in it is escaped, and its content policy lets nothing run or load."""
     title = f"Cost of {estimate.environment}"
     return "\n".join(
@@ -39,13 +46,15 @@ def page(estimate: Estimate, *, units: Sequence[UnitCost] = (), difference: Cost
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            *_body(estimate, units, difference),
+            *_body(estimate, units, savings, difference),
             "</body></html>",
         ]
     )
 
 
-def _body(estimate: Estimate, units: Sequence[UnitCost], difference: CostDifference | None) -> Iterator[str]:
+def _body(
+    estimate: Estimate, units: Sequence[UnitCost], savings: Sequence[SpotSaving], difference: CostDifference | None
+) -> Iterator[str]:
     yield f'<p class="verdict {estimate.verdict.value}">{escape(words.verdict(estimate))}</p>'
     if gap := words.gaps(estimate):
         yield f'<p class="verdict gap">{escape(gap)}</p>'
@@ -58,12 +67,17 @@ def _body(estimate: Estimate, units: Sequence[UnitCost], difference: CostDiffere
     if units:
         yield "<h2>Unit costs, at the expected use</h2>"
         yield from _table(("unit", "USD", "on"), _units(units), numbers=(1,))
+    if savings:
+        yield "<h2>What spot saves</h2>"
+        yield from _table(
+            view.SAVINGS_HEAD, (("", list(row)) for row in view.saving_rows(savings)), numbers=(1, 2, 3, 4)
+        )
     for title, groups in (("Assumed prices", view.assumed(estimate)), ("Not priced", view.unpriced(estimate))):
         if groups:
             yield f"<h2>{title}</h2><ul>"
             yield from (f"<li>{_group(group)}</li>" for group in groups)
             yield "</ul>"
-    for line in view.remarks(estimate):
+    for line in (*view.saving_lines(savings), *view.remarks(estimate)):
         yield f"<p>{escape(line)}</p>"
     yield f"<p><small>{escape(words.prices_of(estimate))}</small></p>"
 

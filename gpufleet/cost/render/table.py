@@ -18,6 +18,7 @@ from gpufleet.cost.lines import Amount
 from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
+from gpufleet.cost.spot_savings import SpotSaving
 
 _STYLES = {Verdict.WITHIN: "bold green", Verdict.OVER: "bold red"}
 
@@ -26,6 +27,7 @@ def table(
     estimate: Estimate,
     *,
     units: Sequence[UnitCost] = (),
+    savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
     width: int = 100,
     colour: bool = False,
@@ -35,6 +37,7 @@ def table(
     Args:
         estimate: what to show.
         units: unit costs below it.
+        savings: what spot pools save, below these.
         difference: a comparison above it.
         width: columns to use.
         colour: with ANSI colours, for a terminal.
@@ -49,6 +52,8 @@ def table(
     parts += ["", _totals(estimate), "", _rows(estimate)]
     if units:
         parts += ["", _units(units)]
+    if savings:
+        parts += ["", _savings(savings), *map(Text, view.saving_lines(savings))]
     parts += _notes(estimate)
     console = Console(
         file=io.StringIO(),
@@ -97,6 +102,18 @@ def _units(units: Iterable[UnitCost]) -> Table:
     grid.add_column("on", overflow="fold")
     for unit in units:
         grid.add_row(f"{unit.component}: {unit.unit}", "-" if unit.usd is None else _money(unit.usd), unit.basis)
+    return grid
+
+
+def _savings(savings: Iterable[SpotSaving]) -> Table:
+    grid = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
+    first, *amounts, last = view.SAVINGS_HEAD
+    grid.add_column(first, overflow="fold")
+    for amount in amounts:
+        grid.add_column(amount, justify="right", no_wrap=True)
+    grid.add_column(last, overflow="fold")
+    for row in view.saving_rows(savings):
+        grid.add_row(*row)
     return grid
 
 

@@ -14,6 +14,7 @@ from gpufleet.cost.money import ZERO
 from gpufleet.cost.pricers.context import UNDECLARED
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render.words import exact, quantity, unit_price, usd
+from gpufleet.cost.spot_savings import SpotSaving
 from gpufleet.plural import plural
 from gpufleet.spec.base import Priority
 
@@ -88,6 +89,33 @@ def spot_rows(estimate: Estimate) -> list[tuple[str, Amount | None]]:
         ("spot nodes", estimate.of_priority(Priority.SPOT)),
         ("everything else", estimate.of_priority(None)),
     ]
+
+
+SAVINGS_HEAD = ("spot, USD a month (730 h) at the expected use", "regular", "spot", "lost work", "net saving", "on")
+"""Columns of `saving_rows`."""
+
+
+def saving_rows(savings: Iterable[SpotSaving]) -> list[tuple[str, ...]]:
+    """What each spot pool saves; `unknown` for what nobody can tell, and a `~` where it rests on an assumption."""
+    rows = []
+    for one in savings:
+        amounts = (one.regular, one.spot, one.lost, one.net)
+        label = f"{one.component}: pool {one.pool}{' ~' if one.assumed else ''}"
+        rows.append((label, *("unknown" if amount is None else f"{amount:,.2f}" for amount in amounts), one.basis))
+    return rows
+
+
+def saving_lines(savings: Sequence[SpotSaving]) -> list[str]:
+    """The sum of what is known, and how many pools are not in it."""
+    known = [one.net for one in savings if one.net is not None]
+    if not savings:
+        return []
+    text = f"Spot is expected to save {usd(sum(known, ZERO))} a month net of lost work" if known else ""
+    missing = len(savings) - len(known)
+    if not missing:
+        return [f"{text}."]
+    rest = f"of {plural(missing, 'spot pool')} nobody can tell the net saving"
+    return [f"{text}; {rest}." if text else f"{rest[0].upper()}{rest[1:]}."]
 
 
 def has_spot(estimate: Estimate) -> bool:

@@ -25,13 +25,23 @@ def check_prices(environment: Environment) -> Iterator[Problem]:
                 break
     for placed in pools_of(environment):
         usage = placed.pool.usage
-        if usage and usage.spot_availability_percent is not None and placed.pool.priority is not Priority.SPOT:
-            yield Problem(
-                path=(*placed.path, "usage", "spotAvailabilityPercent"),
-                message="only a spot pool waits for spot capacity",
-                fix="Leave it out, or add `priority: spot`",
-                reads=((*placed.path, "priority"),),
-            )
+        if usage is None or placed.pool.priority is Priority.SPOT:
+            continue
+        for key, value, message in (
+            (
+                "spotAvailabilityPercent",
+                usage.spot_availability_percent,
+                "only a spot pool waits for spot capacity",
+            ),
+            ("spotEvictionBand", usage.spot_eviction_band, "only nodes of a spot pool are evicted"),
+        ):
+            if value is not None:
+                yield Problem(
+                    path=(*placed.path, "usage", key),
+                    message=message,
+                    fix="Leave it out, or add `priority: spot`",
+                    reads=((*placed.path, "priority"),),
+                )
 
 
 def _subject(price: AssumedPrice, path: Path) -> Iterator[Problem]:
