@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gpufleet.cli.output import OutputOption, emit, emit_json, people
+from gpufleet.cli.output import OutputOption, emit, people
 from gpufleet.cli.run_options import EnvironmentArgument
 from gpufleet.cli.stack_source import StackFileOption, current
 
@@ -84,6 +84,8 @@ def render(
     gpufleet job render prod --name llm --image ghcr.io/you/train@sha256:… --nodes 16 --resume -- torchrun train.py |
     kubectl apply -f -
     """
+    import json
+
     from gpufleet.jobs.render import render as rendered
     from gpufleet.jobs.request import JobKind, JobRequest
     from gpufleet.spec import load_environment
@@ -108,9 +110,10 @@ def render(
     if form is JobFormat.YAML:
         emit(job.as_yaml(), output)
     else:
-        emit_json("job", {"environment": source.environment, "manifests": list(job.manifests)}, output)
+        # Kubernetes' own form of several objects, so that kubectl takes it too.
+        emit(json.dumps({"apiVersion": "v1", "kind": "List", "items": list(job.manifests)}, indent=2), output)
     if job.checkpointing is None:
         people().print(
-            f"fabric {job.target.fabric.name} declares no workload, so the job isn't told how often to write a checkpoint",
+            f"fabric {job.target.fabric.name} declares no workload: nothing tells how often to write a checkpoint",
             style="yellow",
         )

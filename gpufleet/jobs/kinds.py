@@ -7,8 +7,8 @@ from gpufleet.jobs.pod import (
     CONTAINER,
     Manifest,
     environment,
-    gang_annotations,
     launcher,
+    template,
     variable_list,
     worker,
 )
@@ -41,10 +41,7 @@ def train_job(target: Target, request: JobRequest, times: Checkpointing | None) 
                         {"action": "FailJob", "onPodConditions": [_DISRUPTED]},
                     ]
                 },
-                "template": {
-                    "metadata": {"annotations": gang_annotations(target, request)},
-                    "spec": {**spec, "restartPolicy": "Never"},
-                },
+                "template": template(target, request, {**spec, "restartPolicy": "Never"}),
             },
         },
     }
@@ -75,7 +72,7 @@ def mpi_job(target: Target, request: JobRequest, times: Checkpointing | None) ->
 
     When a worker goes, mpirun ends and with it the launcher, which starts the command again.
     """
-    annotations = gang_annotations(target, request)
+    restart = "OnFailure" if request.resume else "Never"
     return [
         {
             "apiVersion": "kubeflow.org/v2beta1",
@@ -92,19 +89,13 @@ def mpi_job(target: Target, request: JobRequest, times: Checkpointing | None) ->
                 "mpiReplicaSpecs": {
                     "Launcher": {
                         "replicas": 1,
-                        "restartPolicy": "OnFailure" if request.resume else "Never",
-                        "template": {
-                            "metadata": {"annotations": annotations},
-                            "spec": launcher(target, request, times),
-                        },
+                        "restartPolicy": restart,
+                        "template": template(target, request, launcher(target, request, times)),
                     },
                     "Worker": {
                         "replicas": request.nodes,
-                        "restartPolicy": "OnFailure" if request.resume else "Never",
-                        "template": {
-                            "metadata": {"annotations": annotations},
-                            "spec": worker(target, request, times),
-                        },
+                        "restartPolicy": restart,
+                        "template": template(target, request, worker(target, request, times)),
                     },
                 },
             },
@@ -135,10 +126,7 @@ def batch_job(target: Target, request: JobRequest, times: Checkpointing | None) 
                         {"action": "Ignore" if request.resume else "FailJob", "onPodConditions": [_DISRUPTED]},
                     ]
                 },
-                "template": {
-                    "metadata": {"annotations": gang_annotations(target, request)},
-                    "spec": {**spec, "restartPolicy": "Never"},
-                },
+                "template": template(target, request, {**spec, "restartPolicy": "Never"}),
             },
         }
     ]

@@ -55,12 +55,12 @@ def mounts(target: Target) -> list[Mount]:
     return [Mount(claim=claim, path=f"/{claim}") for claim in claims]
 
 
-def gang_annotations(target: Target, request: JobRequest) -> dict[str, str]:
-    """What keeps a gang in one InfiniBand domain, and an MPI launcher in the same as its workers."""
+def template(target: Target, request: JobRequest, spec: Manifest) -> Manifest:
+    """A pod template, with what keeps a gang in one InfiniBand domain and an MPI launcher beside its workers."""
     if not target.size.rdma:
-        return {}
+        return {"spec": spec}
     group = {_POD_SET_GROUP: "gang"} if request.kind is JobKind.MPI_JOB else {}
-    return {_REQUIRED_TOPOLOGY: labels.INFINIBAND_DOMAIN, **group}
+    return {"metadata": {"annotations": {_REQUIRED_TOPOLOGY: labels.INFINIBAND_DOMAIN, **group}}, "spec": spec}
 
 
 def environment(target: Target, request: JobRequest, checkpointing: Checkpointing | None) -> dict[str, str]:
@@ -200,7 +200,7 @@ def _pod_security(target: Target, request: JobRequest) -> Manifest:
         # Kubernetes gives an added capability to root alone (there are no ambient ones, KEP-2763), and AKS leaves the
         # limit on locked memory as it is: only root's IPC_LOCK lets RDMA pin memory. MPI's sshd is root's as well.
         return {"runAsUser": 0, **profile}
-    return {"runAsNonRoot": True, "runAsUser": _USER, "runAsGroup": _USER, "fsGroup": _USER, **profile}
+    return {"runAsNonRoot": True, "runAsUser": _USER, "runAsGroup": _USER, **profile}
 
 
 def _container_security(target: Target, request: JobRequest) -> Manifest:
