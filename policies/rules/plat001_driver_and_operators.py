@@ -13,6 +13,8 @@ from policies.view import Pool, View
 _GPU_OPERATOR = "gpu-operator"
 _NETWORK_OPERATOR = "network-operator"
 _NIC_POLICY = "mellanox.com/NicClusterPolicy"
+_DAEMON_SET = "apps/DaemonSet"
+_PEERMEM_LOADER = "nvidia-peermem-loader"
 _NETWORK_STACK_MISSING = "Add the Network Operator and a NicClusterPolicy to the cluster, as RdmaStack does"
 
 
@@ -21,8 +23,9 @@ class DriverAndOperators(Rule[Pool, Settings]):
 
     The driver that AKS installs and the GPU Operator's exclude each other, and a GPU node without a driver shows no
     `nvidia.com/gpu`: it bills, runs nothing, and can stop scale-up of the whole cluster (kubernetes/autoscaler#10301).
-    GPUDirect RDMA needs `nvidia-peermem`, which AKS's driver does not load, so a pool with InfiniBand has
-    `gpuProfile.driver: None`, a GPU Operator with `driver.rdma.enabled`, a Network Operator and a NicClusterPolicy.
+    GPUDirect RDMA needs `nvidia-peermem`, which AKS's driver does not load, so a pool with InfiniBand has a GPU
+    Operator with `driver.rdma.enabled`, or AKS's driver and a daemon set `nvidia-peermem-loader`; either way a Network
+    Operator and a NicClusterPolicy.
     `managementMode: Managed` installs AKS's driver whatever `driver` says, and knows no autoscaling.
     """
 
@@ -78,13 +81,16 @@ def _of_operator(pool: Pool, view: View, cluster: Node, *, own: bool) -> Iterato
 
 
 def _of_rdma(pool: Pool, view: View, cluster: Node, *, own: bool) -> Iterator[Objection]:
-    if not own:
-        yield Objection(
-            message=f"{pool.name} has InfiniBand and AKS's driver, which loads no nvidia-peermem: no GPUDirect RDMA"
-        )
-        return
     operators = charts(view, cluster, _GPU_OPERATOR)
-    if operators and not any(chart.flag("driver", "rdma", "enabled", default=False) for chart in operators):
+    if not own and not any(
+        one.properties.text("metadata", "name") == _PEERMEM_LOADER for one in inside(view, cluster, _DAEMON_SET)
+    ):
+        yield Objection(
+            message=f"{pool.name} has InfiniBand and AKS's driver, which loads no nvidia-peermem: no GPUDirect RDMA",
+            fix="Set gpuProfile.driver to None and let the GPU Operator own the driver, or load nvidia-peermem by a "
+            f"daemon set {_PEERMEM_LOADER}, as ManagedGpu does",
+        )
+    if own and operators and not any(chart.flag("driver", "rdma", "enabled", default=False) for chart in operators):
         yield Objection(
             message=f"{pool.name} has InfiniBand and its GPU Operator driver.rdma.enabled off: no GPUDirect RDMA",
             fix="Set driver.rdma.enabled in the GPU Operator's values",

@@ -10,16 +10,18 @@ from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import CLUSTER, Resource, View
 
 _OPERATORS = ("gpu-operator", "network-operator")
+_AMD_OPERATOR = "gpu-operator-charts"
 _DISCOVERY = "node-feature-discovery"
 _NIC_POLICY = "mellanox.com/NicClusterPolicy"
+_AMD_CONFIG = "amd.com/DeviceConfig"
 
 
 class OperatorsAlone(Rule[Resource, Settings]):
     """A cluster has one owner of node feature discovery, and no operator that drains nodes when its driver is upgraded.
 
     Both of NVIDIA's operators bring feature discovery and have it on by default; two of them label and unlabel the same
-    nodes in turn, and with the labels the driver's pods come and go. The Network Operator's automatic upgrade takes the
-    nodes one by one and drains them by force, under whatever trains on them.
+    nodes in turn, and with the labels the driver's pods come and go; AMD's chart brings a third. The Network Operator's
+    automatic upgrade takes the nodes one by one and drains them by force, under whatever trains on them; so does AMD's.
     """
 
     id = "PLAT026"
@@ -39,6 +41,11 @@ class OperatorsAlone(Rule[Resource, Settings]):
         owners = [
             chart.name for chart in charts(view, cluster, *_OPERATORS) if chart.flag("nfd", "enabled", default=True)
         ]
+        owners += [
+            chart.name
+            for chart in charts(view, cluster, _AMD_OPERATOR)
+            if chart.flag(_DISCOVERY, "enabled", default=True)
+        ]
         owners += [chart.name for chart in charts(view, cluster, _DISCOVERY)]
         if len(owners) > 1:
             yield Objection(
@@ -53,6 +60,15 @@ def _upgrades(view: View, cluster: Node) -> Iterator[Objection]:
             yield Objection(
                 message=f"{policy.node.name} upgrades its driver by itself and drains nodes for it",
                 fix="Set ofedDriver.upgradePolicy.autoUpgrade false",
+            )
+    for config in inside(view, cluster, _AMD_CONFIG):
+        # The definition's default is on.
+        if config.properties.flag("spec", "driver", "enable") and (
+            config.properties.flag("spec", "driver", "upgradePolicy", "enable") is not False
+        ):
+            yield Objection(
+                message=f"{config.node.name} upgrades its driver by itself and drains nodes for it",
+                fix="Set driver.upgradePolicy.enable false",
             )
     for chart in charts(view, cluster, "gpu-operator"):
         if chart.flag("driver", "upgradePolicy", "drain", "enable", default=False):

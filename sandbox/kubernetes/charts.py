@@ -123,6 +123,52 @@ CHARTS: Mapping[str, Chart] = {
             )
         },
     ),
+    # NVIDIA/k8s-device-plugin deployments/helm/nvidia-device-plugin (v0.19.3).
+    "nvidia-device-plugin": Chart(
+        repository="https://nvidia.github.io/k8s-device-plugin",
+        definitions=(),
+        optional={("gfd.enabled", False): _NFD, ("nfd.enabled", False): _NFD},
+    ),
+    # NVIDIA/dcgm-exporter deployment (4.5.3-4.8.2).
+    "dcgm-exporter": Chart(
+        repository="https://nvidia.github.io/dcgm-exporter/helm-charts", definitions=(), optional={}
+    ),
+    # NVIDIA/k8s-dra-driver-gpu deployments/helm/nvidia-dra-driver-gpu (v25.12.0).
+    "nvidia-dra-driver-gpu": Chart(
+        repository=_NVIDIA,
+        definitions=(
+            Definition(group="resource.nvidia.com", kind="ComputeDomain", versions=("v1beta1",), namespaced=True),
+            Definition(group="resource.nvidia.com", kind="ComputeDomainClique", versions=("v1beta1",), namespaced=True),
+        ),
+        optional={},
+    ),
+    # cert-manager/cert-manager deploy/charts/cert-manager (v1.15.1).
+    "cert-manager": Chart(
+        repository="https://charts.jetstack.io",
+        definitions=(),
+        optional={
+            ("crds.enabled", False): (
+                Definition(group="cert-manager.io", kind="Certificate", versions=("v1",), namespaced=True),
+                Definition(group="cert-manager.io", kind="CertificateRequest", versions=("v1",), namespaced=True),
+                Definition(group="cert-manager.io", kind="ClusterIssuer", versions=("v1",)),
+                Definition(group="cert-manager.io", kind="Issuer", versions=("v1",), namespaced=True),
+                Definition(group="acme.cert-manager.io", kind="Challenge", versions=("v1",), namespaced=True),
+                Definition(group="acme.cert-manager.io", kind="Order", versions=("v1",), namespaced=True),
+            )
+        },
+    ),
+    # ROCm/gpu-operator helm-charts-k8s (v1.4.1), and its subchart kmm.
+    "gpu-operator-charts": Chart(
+        repository="https://rocm.github.io/gpu-operator",
+        definitions=(Definition(group="amd.com", kind="DeviceConfig", versions=("v1alpha1",), namespaced=True),),
+        optional={
+            ("node-feature-discovery.enabled", True): _NFD,
+            ("kmm.enabled", True): (
+                Definition(group="kmm.sigs.x-k8s.io", kind="Module", versions=("v1beta1",), namespaced=True),
+                Definition(group="kmm.sigs.x-k8s.io", kind="NodeModulesConfig", versions=("v1beta1",)),
+            ),
+        },
+    ),
 }
 
 
