@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gpufleet.graph.model import Hidden
 from gpufleet.pool_changes.pools import AgentPool
 
 _FIELDS: Mapping[str, str] = {
@@ -23,6 +24,8 @@ _OF_THE_NAME = frozenset({"agentPoolName", "azureApiVersion", "resourceName", "r
 """What differs between two agent pools of one pool by itself, or between two clusters."""
 _OF_THE_PRIORITY = frozenset({"scaleSetEvictionPolicy", "spotMaxPrice", "upgradeSettings", "nodeTaints", "nodeLabels"})
 """What follows from `priority` by itself."""
+_HIDDEN = frozenset(hidden.value for hidden in Hidden)
+"""As the engine's steps have it."""
 
 
 class Kind(StrEnum):
@@ -168,8 +171,17 @@ def _differences(old: AgentPool, new: AgentPool) -> Iterator[tuple[str, object, 
         if key == "count" and old.autoscaled and new.autoscaled:
             continue  # the autoscaler's (pulumi-azure-native#2943)
         first, second = old.properties.get(key), new.properties.get(key)
-        if first != second and key != "azureApiVersion":
+        if first != second and key != "azureApiVersion" and _is_known(first) and _is_known(second):
             yield key, first, second
+
+
+def _is_known(value: object) -> bool:
+    """Whether a property is known before the run; the ids of a cluster and its subnet are not, planned by ourselves."""
+    if isinstance(value, Mapping):
+        return all(map(_is_known, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_is_known, value))
+    return not isinstance(value, Hidden) and value not in _HIDDEN
 
 
 def _fields(olds: list[AgentPool], news: list[AgentPool]) -> tuple[FieldChange, ...]:

@@ -18,6 +18,9 @@ from tests.pool_changes.fabric import Fabric, Spec, Step, make_fabric, pool
 
 pytestmark = pytest.mark.engine
 
+QUOTA: Step = ("update", "lab-queue-cluster-queue-default")
+"""The team's quota is what the pools have: it follows their size, and nothing else does."""
+
 
 @pytest.fixture
 def fabric(
@@ -37,6 +40,10 @@ def fabric(
     assert {op for op, _ in first.steps} == {"create"}
     shutil.copytree(tmp_path / "sandbox", kept, symlinks=True)
     return made
+
+
+NAMES_POOLS = {"lab-priorities-configmap", "lab-queue-cluster-queue-default", "lab-queue-flavor-h100"}
+"""What says something of the pools themselves: their kind, their tolerations, their priority."""
 
 
 def names(spec: Spec, name: str) -> list[str]:
@@ -61,16 +68,16 @@ def test_growing_shrinking_and_rotating(fabric: Fabric) -> None:
     grown = fabric.change(lambda spec: pool(spec, "h100").update(nodes=10))
     five = names(environment(fabric), "h100")
     assert five[:4] == four
-    assert list(grown.steps) == [("create", five[4])]
+    assert list(grown.steps) == [("create", five[4]), QUOTA]
 
     # Half a domain less: the last one is smaller.
     less = fabric.change(lambda spec: pool(spec, "h100").update(nodes=9))
-    assert list(less.steps) == [("update", five[4])]
+    assert list(less.steps) == [("update", five[4]), QUOTA]
     assert [one["change"] for one in less.pools] == ["resized"]
 
     # Back to four: the last domain alone goes.
     shrunk = fabric.change(lambda spec: pool(spec, "h100").update(nodes=8))
-    assert list(shrunk.steps) == [("delete", five[4])]
+    assert list(shrunk.steps) == [("delete", five[4]), QUOTA]
 
     # Within an autoscaled range: one update in place.
     (data,) = names(environment(fabric), "data")
@@ -147,7 +154,7 @@ def test_jobs_hold_their_nodes(fabric: Fabric) -> None:
     fabric.undo(before)
     fabric.edit(lambda spec: pool(spec, "h100").update(nodes=6))
     done = fabric.run("up", "--yes", "--skip-preview")
-    assert (done.outcome.code, list(done.steps)) == (0, [("delete", f"lab-{old[3]}")])
+    assert (done.outcome.code, list(done.steps)) == (0, [("delete", f"lab-{old[3]}"), QUOTA])
     fabric.edit(lambda spec: pool(spec, "h100").update(nodes=2, maxPods=60))
     assert fabric.run("up", "--yes", "--skip-preview", "--despite-jobs").outcome.code == 0
 
@@ -171,7 +178,7 @@ def test_every_field_that_aks_cannot_change_rotates(fabric: Fabric, field: str, 
     assert [one["change"] for one in rotated.pools] == ["rotates"]
     assert field in {one["field"] for one in rotated.pools[0]["fields"]}
     # What names the pools may change with them; the cluster, the network and the storage may not.
-    assert {name for _, name in rotated.steps} - {*old, *new} <= {"lab-priorities-configmap"}
+    assert {name for _, name in rotated.steps} - {*old, *new} <= NAMES_POOLS
 
 
 @pytest.mark.soak
