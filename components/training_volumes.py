@@ -143,7 +143,7 @@ class TrainingVolumes(pulumi.ComponentResource):
                 source={
                     "csi": core.v1.CSIPersistentVolumeSourceArgs(
                         driver=BLOB_DRIVER,
-                        volume_handle=pulumi.Output.concat(account, f"_{container.name}_{team}"),
+                        volume_handle=pulumi.Output.format("{0}_{1}_{2}", account, container.name, team),
                         volume_attributes=attributes,
                     )
                 },
