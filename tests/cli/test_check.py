@@ -35,6 +35,9 @@ config:
         pools:
           - {{ name: h100, sku: {sku}, priority: {priority}, nodes: {{ min: 0, max: 8 }} }}
 """
+_RESUMING = """\
+        workload: { parametersB: 1, tokensB: 1, datasetTiB: 1, checkpoint: { maxLossPercent: 50, resume: true } }
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +54,8 @@ def write(
     sku: str = "Standard_ND96isr_H100_v5",
     priority: str = "regular",
 ) -> Path:
-    return gpufleet.stack(name, _STACK.format(budget=budget, region=region, sku=sku, priority=priority))
+    text = _STACK.format(budget=budget, region=region, sku=sku, priority=priority)
+    return gpufleet.stack(name, text + (_RESUMING if priority == "spot" else ""))
 
 
 def validate(document: object) -> None:
@@ -89,11 +93,11 @@ def _passed(environment: str, document: dict[str, Any]) -> str:
 
 
 def test_no_price_for_spot_h100_is_never_nothing(gpufleet: Gpufleet) -> None:
-    write(gpufleet, priority="spot")
+    write(gpufleet, priority="spot", sku="Standard_ND96is_noIB_H100_v5")
     done = gpufleet("check", "lab", "--strict", "--format", "json")
     validate(done.document)
     (finding,) = [one for one in done.document["findings"] if one["rule"] == "COST003"]
-    assert "Standard_ND96isr_H100_v5 spot" in finding["message"]
+    assert "Standard_ND96is_noIB_H100_v5 spot" in finding["message"]
     assert (finding["rule"], finding["severity"], finding["verdict"]) == ("COST003", "error", "undecided")
     assert finding["location"] == {"file": "stacks/Pulumi.lab.yaml", "line": 13, "column": 13}
     assert done.code == 5

@@ -78,10 +78,16 @@ def test_what_lacks_a_price_fails_under_strict_alone(gpufleet: Gpufleet) -> None
 
 def test_spot_h100_without_a_price(gpufleet: Gpufleet) -> None:
     path = write(gpufleet)
-    spot = "          - { name: spot, sku: Standard_ND96isr_H100_v5, nodes: { min: 0, max: 8 }, priority: spot }\n"
+    spot = (
+        "          - { name: spot, sku: Standard_ND96is_noIB_H100_v5, nodes: { min: 0, max: 8 }, priority: spot }\n"
+        "        workload:\n"
+        "          { parametersB: 1, tokensB: 1, datasetTiB: 1, checkpoint: { maxLossPercent: 5, resume: true } }\n"
+    )
     path.write_text(path.read_text() + spot)
     done = gpufleet("cost", "lab", "--strict", "--format", "csv")
-    (row,) = [one for one in csv.DictReader(io.StringIO(done.out)) if one["meter"] == "Standard_ND96isr_H100_v5 spot"]
+    (row,) = [
+        one for one in csv.DictReader(io.StringIO(done.out)) if one["meter"] == "Standard_ND96is_noIB_H100_v5 spot"
+    ]
     assert done.code == 5
     assert (row["price_usd"], row["price_kind"], row["monthly_usd_ceiling"]) == ("", "none", "")
 

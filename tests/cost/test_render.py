@@ -31,6 +31,7 @@ from tests.cost.samples import (
     resource,
     stack_environment,
     stack_estimate,
+    with_pools,
 )
 
 _SCHEMA: Any = json.loads((Path(__file__).parents[2] / "docs" / "schemas" / "cost.v1.json").read_text())
@@ -100,8 +101,7 @@ def test_nothing_that_lacks_a_price_is_shown_as_a_number() -> None:
 def test_markup_and_emoji_codes_of_the_stack_file_are_text() -> None:
     assumed = [{"sku": NC80, "priority": "spot", "usd": 7, "unit": "hour", "reason": "[bold red]x[/] :smile:"}]
     pool = {"name": "s", "sku": NC80, "nodes": 1, "priority": "spot"}
-    training = [{"name": "lab", "region": "eastus", "pools": [{"name": "h", "sku": H100, "nodes": 1}, pool]}]
-    found = priced(parse_environment(plain(training=training, prices={"assumed": assumed})))
+    found = priced(with_pools({"name": "h", "sku": H100, "nodes": 1}, pool, prices={"assumed": assumed}))
     assert "[bold red]x[/] :smile:" in table(found, width=200)
 
 
@@ -156,9 +156,8 @@ def test_a_document_with_gaps_and_a_difference_fits_the_schema() -> None:
 
 
 def test_spot_without_any_price_is_null_and_not_zero() -> None:
-    spot = {"name": "s", "sku": H100, "nodes": 1, "priority": "spot"}
-    training = [{"name": "lab", "region": "eastus", "pools": [{"name": "h", "sku": H100, "nodes": 1}, spot]}]
-    found = priced(parse_environment(plain(training=training)))
+    spot = {"name": "s", "sku": NC80, "nodes": 1, "priority": "spot"}
+    found = priced(with_pools({"name": "h", "sku": H100, "nodes": 1}, spot))
     body: Any = document(found)
     assert body["byPriority"]["spot"] is None
     _validate(body)
@@ -223,8 +222,7 @@ def test_the_sheet_has_every_charge_and_runs_no_formula() -> None:
     assert {row["monthly_usd_ceiling"] for row in missing} == {""}
     fixed = {"sku": NC80, "priority": "spot", "usd": 7, "unit": "hour", "reason": _REASON}
     pool = {"name": "s", "sku": NC80, "nodes": 1, "priority": "spot"}
-    training = [{"name": "lab", "region": "eastus", "pools": [{"name": "h", "sku": H100, "nodes": 1}, pool]}]
-    alone = priced(parse_environment(plain(training=training, prices={"assumed": [fixed]})))
+    alone = priced(with_pools({"name": "h", "sku": H100, "nodes": 1}, pool, prices={"assumed": [fixed]}))
     notes = [row["note"] for row in csv.DictReader(io.StringIO(sheet(alone)))]
     assert f"'{_REASON}" in notes
 
