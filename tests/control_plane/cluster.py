@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandbox.kubernetes.kinds import INITIAL_NAMESPACES
 Body = dict[str, Any]
 _MANAGER = "gpufleet-tests"
 _APPLY = "application/apply-patch+yaml"
+_ESTABLISH_SECONDS = 60.0
 _DEFINITION = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 
@@ -55,21 +57,17 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._client.rest_client.pool_manager.clear()
 
     def _define(self, definitions: Iterable[Body]) -> None:
-        names = []
         for body in definitions:
             answer = self.apply(body, dry_run=False)
             assert answer.refusal == "", (body["metadata"]["name"], answer.refusal)
-            names.append(body["metadata"]["name"])
         resource = self._api.resources.get(api_version=_DEFINITION[0], kind=_DEFINITION[1])
-        for event in self._api.watch(resource, timeout=60):
-            conditions = (event["raw_object"].get("status") or {}).get("conditions") or []
-            if any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
-                names = [name for name in names if name != event["raw_object"]["metadata"]["name"]]
-            if not names:
-                break
-        assert names == []
+        end = time.monotonic() + _ESTABLISH_SECONDS
+        while waiting := [item.metadata.name for item in self._api.get(resource).items if not _established(item)]:
+            assert time.monotonic() < end, f"not served after {_ESTABLISH_SECONDS:.0f} s: {waiting}"
+            time.sleep(0.05)
         self._api.resources.invalidate_cache()
 
     def make(self, body: Body) -> None:
@@ -118,7 +116,13 @@ class Cluster:
             )
         except client.ApiException as error:
             return Answer(refusal=_message(error))
+        response.drain_conn()
         return Answer(warnings=tuple(response.headers.getlist("Warning")))
+
+
+def _established(definition: dynamic.resource.ResourceField) -> bool:
+    conditions = definition.to_dict().get("status", {}).get("conditions") or ()
+    return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
 
 
 def _message(error: client.ApiException) -> str:

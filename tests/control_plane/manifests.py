@@ -127,7 +127,7 @@ def _reduced() -> Mapping[str, Body]:
 
 
 def _definition(definition: Definition) -> Body:
-    versions = []
+    versions: list[Body] = []
     for version in definition.versions:
         schema = definition.schemas.get(version) or chart_schema(Kind(definition.group, version, definition.kind))
         open_schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}

@@ -74,7 +74,7 @@ def _fits(difference: Difference, name: str) -> bool:
 def _new(body: Body) -> Body:
     """The object under a name that nothing has: what stands already would be updated."""
     metadata = body.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if body.get("kind") in {"Namespace", "ServiceAccount"} and isinstance(name, str):
-        return {**body, "metadata": {**metadata, "name": f"{name}-again"}}
+    if body.get("kind") in {"Namespace", "ServiceAccount"} and isinstance(metadata, dict):
+        name = metadata.get("name")
+        return {**body, "metadata": {**metadata, "name": f"{name}-again"}} if isinstance(name, str) else body
     return body

@@ -18,7 +18,7 @@ def review(start: Start) -> Review:
     result = Review(expected=exceptions())
     for stack in STACKS:
         for content in of_graph(stack, stack_graph(stack)):
-            with start() as cluster:
+            with start({manifest.group_kind for manifest in content.manifests}) as cluster:
                 result.content(cluster, content)
     return result
 

@@ -14,7 +14,13 @@ from tools.control_plane import build, definitions
 from tools.control_plane.errors import ControlPlaneError
 
 SUM = "h1:" + "A" * 43 + "="
-DEFINITION = "kind: CustomResourceDefinition\nspec: {names: {kind: Widget}}\n---\nkind: Kustomization\n"
+DEFINITION = """\
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec: {names: {kind: Widget}}
+---
+kind: Kustomization
+"""
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def test_definitions_are_downloaded_once_and_only_they_are_kept(cache: Path, mod
     assert [item["spec"]["names"]["kind"] for item in definitions.ensure(rows)] == ["Widget"]
     assert definitions.ensure(rows) == definitions.find(rows)
     assert called.read_text() == "mod download -json example.com/operator@v1.2.3\n"
-    assert [path.name for path in cache.rglob("*.yaml")] == ["widgets.yaml"]
+    assert [path.name for path in cache.rglob("*.json")] == ["widgets.example.com.json"]
 
 
 @pytest.mark.usefixtures("cache")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,9 @@ from tools.control_plane.build import SOURCES
 from tools.control_plane.errors import ControlPlaneError
 
 TABLE = SOURCES / "definitions.yaml"
+# A definition repeats all of a pod's fields for every template: half a minute of work for the loader that is written in
+# Python. They are kept as JSON for the same reason.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Source(BaseModel):
@@ -67,7 +69,7 @@ def find(table: Path = TABLE) -> list[dict[str, Any]]:
     place = _folder(table)
     if not place.exists():
         raise ControlPlaneError(f"there are no resource definitions in {place}: make control-plane downloads them")
-    return [document for file in sorted(place.glob("*/*.yaml")) for document in _definitions(file)]
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(place.glob("*.json"))]
 
 
 def ensure(table: Path = TABLE) -> list[dict[str, Any]]:
@@ -109,20 +111,15 @@ def _download(source: Source, go: Path) -> Path:
 
 
 def _copy(source: Source, module: Path, staging: Path) -> None:
-    target = staging / source.module.replace("/", "_")
-    target.mkdir()
     found = []
     for file in sorted((module / source.folder).glob("*.yaml")):
-        if definitions := _definitions(file):
-            shutil.copyfile(file, target / file.name)
-            found += [definition["spec"]["names"]["kind"] for definition in definitions]
+        for definition in yaml.load_all(file.read_text(encoding="utf-8"), Loader=_Loader):
+            if isinstance(definition, dict) and definition.get("kind") == "CustomResourceDefinition":
+                found.append(definition["spec"]["names"]["kind"])
+                name = f"{definition['metadata']['name']}.json"
+                (staging / name).write_text(json.dumps(definition), encoding="utf-8")
     if sorted(found) != list(source.kinds):
         raise ControlPlaneError(
             f"{source.at}: {source.folder} defines {', '.join(sorted(found)) or 'nothing'}; "
             f"{TABLE.name} says {', '.join(source.kinds)}"
         )
-
-
-def _definitions(file: Path) -> list[dict[str, Any]]:
-    documents = yaml.safe_load_all(file.read_text(encoding="utf-8"))
-    return [item for item in documents if isinstance(item, dict) and item.get("kind") == "CustomResourceDefinition"]
