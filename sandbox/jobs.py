@@ -169,7 +169,8 @@ def _workload(
     if kind.version == "v1beta1":
         topology = {"levels": [_HOSTNAME], "domains": [{"values": [node], "count": 1} for node in nodes]}
     else:
-        piece = {"domainCount": len(nodes), "valuesPerLevel": [{"roots": list(nodes)}], "universalPodCount": 1}
+        values = [{"individual": {"roots": list(nodes)}}]
+        piece = {"domainCount": len(nodes), "valuesPerLevel": values, "podCounts": {"universal": 1}}
         topology = {"levels": [_HOSTNAME], "slices": [piece]}
     assignment = {
         "name": "main",
@@ -218,6 +219,5 @@ def _hosts(topology: Properties) -> Iterator[str]:
     for domain in topology.get("domains") or []:
         yield str(domain["values"][-1])
     for piece in topology.get("slices") or []:
-        values = piece["valuesPerLevel"][-1]
-        for root in values.get("roots") or []:
-            yield f"{values.get('prefix') or ''}{root}{values.get('suffix') or ''}"
+        for root in piece["valuesPerLevel"][-1]["individual"]["roots"]:
+            yield str(root)

@@ -71,6 +71,7 @@ def read(kubeconfig: str) -> ClusterObjects:
         ) from None
     finally:
         client.close()
+        client.rest_client.pool_manager.clear()  # `close` leaves the connections open
 
 
 def _client(kubeconfig: str) -> ApiClient:

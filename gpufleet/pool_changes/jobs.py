@@ -188,7 +188,7 @@ def _flavor_pool(flavor: Object) -> str:
 def _placed_on(topology: Object) -> Iterator[str]:
     """The hosts of a topology assignment, in the form of v1beta1 (`domains`) or of v1beta2 (`slices`).
 
-    Source: kubernetes-sigs/kueue apis/kueue/v1beta1 and v1beta2, TopologyAssignment.
+    Source: sigs.k8s.io/kueue v0.19.2, config/components/crd/bases, workloads, topologyAssignment.
     """
     levels = [str(level) for level in topology.get("levels") or []]
     if _HOSTNAME not in levels:
@@ -198,10 +198,11 @@ def _placed_on(topology: Object) -> Iterator[str]:
         yield str(domain["values"][level])
     for part in topology.get("slices") or []:
         values = part["valuesPerLevel"][level]
-        if (universal := values.get("universalValue")) is not None:
+        if (universal := values.get("universal")) is not None:
             yield str(universal)
-        for root in values.get("roots") or []:
-            yield f"{values.get('prefix') or ''}{root}{values.get('suffix') or ''}"
+        individual = values.get("individual") or {}
+        for root in individual.get("roots") or []:
+            yield f"{individual.get('prefix') or ''}{root}{individual.get('suffix') or ''}"
 
 
 def _of_pods(pods: Iterable[Object], owned: set[str], accounted: set[str], where: _Nodes) -> Iterator[Job]:

@@ -46,19 +46,21 @@ def test_a_placed_job() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        [{"roots": [node("h10001aa", 0), node("h10001aa", 1)]}],
-        [{"prefix": "aks-h10001aa-31415926-vmss00000", "roots": ["0", "1"]}],
-        [{"prefix": "aks-h10001aa-", "suffix": "", "roots": ["31415926-vmss000000", "31415926-vmss000001"]}],
+        {"roots": [node("h10001aa", 0), node("h10001aa", 1)]},
+        {"prefix": "aks-h10001aa-31415926-vmss00000", "roots": ["0", "1"]},
+        {"prefix": "aks-", "suffix": "-31415926-vmss000000", "roots": ["h10001aa", "h10002aa"]},
     ],
 )
-def test_a_placement_as_kueue_packs_it(values: list[Json]) -> None:
-    topology = {"levels": ["kubernetes.io/hostname"], "slices": [{"domainCount": 2, "valuesPerLevel": values}]}
+def test_a_placement_as_kueue_packs_it(values: Json) -> None:
+    packed = [{"domainCount": 2, "valuesPerLevel": [{"individual": values}], "podCounts": {"universal": 1}}]
+    topology = {"levels": ["kubernetes.io/hostname"], "slices": packed}
     (found,) = jobs(workload("bloom", count=2, topology=topology))
-    assert found.nodes == {node("h10001aa", 0), node("h10001aa", 1)}
+    other = node("h10002aa", 0) if "suffix" in values else node("h10001aa", 1)
+    assert found.nodes == {node("h10001aa", 0), other}
 
 
 def test_a_placement_on_one_node() -> None:
-    values = [{"universalValue": node("h10001aa", 0)}]
+    values = [{"universal": node("h10001aa", 0)}]
     topology = {"levels": ["kubernetes.io/hostname"], "slices": [{"domainCount": 1, "valuesPerLevel": values}]}
     assert jobs(workload("a", count=1, topology=topology))[0].nodes == {node("h10001aa", 0)}
 

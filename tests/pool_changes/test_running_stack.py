@@ -42,8 +42,8 @@ def fabric(
     return made
 
 
-NAMES_POOLS = {"lab-priorities-configmap", "lab-queue-cluster-queue-default", "lab-queue-flavor-h100"}
-"""What says something of the pools themselves: their kind, their tolerations, their priority."""
+NAMES_POOLS = {"lab-priorities-configmap", "lab-queue-resource-flavor-h100", "lab-volumes-lustre-driver"}
+"""What says something of the pools themselves: their priority, their taints, who tolerates these."""
 
 
 def names(spec: Spec, name: str) -> list[str]:
@@ -161,18 +161,19 @@ def test_jobs_hold_their_nodes(fabric: Fabric) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    ("field", "value"),
+    ("name", "field", "value"),
     [
-        ("sku", "Standard_ND96isr_H200_v5"),
-        ("maxPods", 60),
-        ("taints", ["team=a:NoSchedule"]),
-        ("priority", "spot"),
+        ("data", "sku", "Standard_D16s_v5"),
+        ("h100", "maxPods", 60),
+        ("h100", "taints", ["team=a:NoSchedule"]),
+        ("data", "priority", "spot"),
+        ("h100", "zones", ["2"]),
     ],
 )
-def test_every_field_that_aks_cannot_change_rotates(fabric: Fabric, field: str, value: object) -> None:
-    old = names(environment(fabric), "h100")
-    rotated = fabric.change(lambda spec: pool(spec, "h100").update({field: value}))
-    new = names(environment(fabric), "h100")
+def test_every_field_that_aks_cannot_change_rotates(fabric: Fabric, name: str, field: str, value: object) -> None:
+    old = names(environment(fabric), name)
+    rotated = fabric.change(lambda spec: pool(spec, name).update({field: value}))
+    new = names(environment(fabric), name)
     pools = [step for step in rotated.steps if step[1] in {*old, *new}]
     assert sorted(pools) == sorted(steps("create", new) + steps("delete", old))
     assert [one["change"] for one in rotated.pools] == ["rotates"]
@@ -199,7 +200,7 @@ def test_renaming_moving_and_the_system_pool(fabric: Fabric) -> None:
     fabric.edit(zone)
     refused = fabric.gpufleet("preview", "t", "--sandbox", "--no-check")
     assert refused.code == ExitCode.CONFIGURATION
-    assert "storage.lustre.zone: 1 is not a zone of the pools (2)" in refused.err
+    assert "storage.lustre.zone: 1 is not a zone of the GPU pools (2)" in refused.err
     fabric.undo(before)
 
     # From a number to a range and back: the first domain stays.
