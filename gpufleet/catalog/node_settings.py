@@ -59,7 +59,6 @@ class Setting:
     high: int | None
     """Closed range; None where AKS documents no bound."""
     choices: tuple[str, ...]
-    source: str
 
     @property
     def form(self) -> str:
@@ -117,16 +116,14 @@ class NodeConfiguration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Default:
-    """One value that pools of a kind get unless the specification has another, and why."""
+class _Default:
+    """One value that pools with InfiniBand get unless the specification has another."""
 
     section: Section
     name: str
     value: object
     os_sku: str | None
     """AKS `osSKU` that it is for; None for any."""
-    why: str
-    source: str
 
 
 def settings(section: Section) -> dict[str, Setting]:
@@ -145,11 +142,6 @@ def faults(section: Section, given: Mapping[str, object]) -> Iterator[tuple[str,
         elif not setting.takes(value):
             yield name, f"must be {setting.form}, not {_shown(value)}"
     yield from _disorder(given)
-
-
-def defaults() -> tuple[Default, ...]:
-    """All defaults: those of pools of a GPU size with InfiniBand. Other pools have AKS's own."""
-    return _defaults()
 
 
 def configuration(size: sizes.Size | None) -> NodeConfiguration:
@@ -221,19 +213,7 @@ def _integer(row: Row, column: str) -> int | None:
 
 @lru_cache(maxsize=1)
 def _settings() -> tuple[Setting, ...]:
-    columns = (
-        "section",
-        "name",
-        "setting",
-        "kind",
-        "low",
-        "high",
-        "choices",
-        "as_of",
-        "confidence",
-        "source",
-        "note",
-    )
+    columns = ("section", "name", "setting", "kind", "low", "high", "choices", "as_of", "confidence", "source", "note")
     return tuple(
         Setting(
             section=Section(row.choice("section", *Section)),
@@ -242,20 +222,19 @@ def _settings() -> tuple[Setting, ...]:
             kind=Kind(row.choice("kind", *Kind)),
             low=_integer(row, "low"),
             high=_integer(row, "high"),
-            choices=tuple((row.optional_text("choices") or "").split(";")) if row.optional_text("choices") else (),
-            source=row.text("source"),
+            choices=tuple(choices.split(";")) if (choices := row.optional_text("choices")) else (),
         )
         for row in read("node_settings.csv", columns)
     )
 
 
 @lru_cache(maxsize=1)
-def _defaults() -> tuple[Default, ...]:
+def _defaults() -> tuple[_Default, ...]:
     columns = ("pools", "os_sku", "section", "name", "value", "why", "as_of", "confidence", "source")
     return tuple(_default(row) for row in read("node_configuration.csv", columns))
 
 
-def _default(row: Row) -> Default:
+def _default(row: Row) -> _Default:
     row.choice("pools", "infiniband")
     section, name, text = Section(row.choice("section", *Section)), row.text("name"), row.text("value")
     setting = settings(section).get(name)
@@ -264,11 +243,4 @@ def _default(row: Row) -> Default:
     value: object = int(text) if setting.kind is Kind.INTEGER and text.lstrip("-").isdigit() else text
     if not setting.takes(value):
         raise row.error(f"{name} must be {setting.form}, not {text}")
-    return Default(
-        section=section,
-        name=name,
-        value=value,
-        os_sku=row.optional_text("os_sku"),
-        why=row.text("why"),
-        source=row.text("source"),
-    )
+    return _Default(section=section, name=name, value=value, os_sku=row.optional_text("os_sku"))

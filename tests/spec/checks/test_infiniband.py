@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from gpufleet.spec import Severity
+from gpufleet.spec.base import Path
 from tests.spec.environments import CLUSTER, DATA, POOL, SERVE, Case, cases, judge
 
 _RAISED = {"maxNodes": 150, "supportRequest": "2611010040000001"}
@@ -9,7 +10,7 @@ _GROUP = (
     "/providers/Microsoft.Compute/capacityReservationGroups/crg"
 )
 _GB200 = {"name": "gb", "sku": "Standard_ND128isr_NDR_GB200_v6", "nodes": 1}
-_DRA = {(*CLUSTER, "gpuStack"): "operator-dra"}
+_DRA: dict[Path, object] = {(*CLUSTER, "gpuStack"): "operator-dra"}
 
 
 @cases(
