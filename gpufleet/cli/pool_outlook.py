@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from gpufleet.cli.run import Run
     from gpufleet.engine import Step
     from gpufleet.engine.doubts import State
-    from gpufleet.graph import Graph
+    from gpufleet.graph import Graph, Node
     from gpufleet.pool_changes.changes import PoolChange
     from gpufleet.pool_changes.jobs import Job
     from gpufleet.pool_changes.needs import Shortfall
+    from gpufleet.pool_changes.operators import OperatorChange
     from gpufleet.pool_changes.overlap import Overlap
     from gpufleet.spec import Environment
 
@@ -52,11 +53,13 @@ class PoolOutlook:
         changes: in order, each with its overlap.
         shortfalls: pools that would have fewer nodes than jobs hold, or may lose those that they hold.
         unread: why the jobs of a fabric are not known, by its name.
+        operators: clusters whose operators change, which touches nodes too.
     """
 
     changes: tuple[tuple[PoolChange, Overlap | None], ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
     unread: Mapping[str, GpufleetError] = field(default_factory=dict)
+    operators: tuple[OperatorChange, ...] = ()
 
     @property
     def removes(self) -> bool:
@@ -65,6 +68,7 @@ class PoolOutlook:
 
     def lines(self) -> list[Text]:
         """For people, [] when there is nothing to say."""
+        from gpufleet.pool_changes import operators
         from gpufleet.pool_changes.words import change_lines, shortfall_line
 
         said = [Text(line) for change, overlap in self.changes for line in change_lines(change, overlap)]
@@ -76,6 +80,7 @@ class PoolOutlook:
             Text(f"running jobs: nobody knows which run on {scope}: {error.message}", "yellow")
             for scope, error in self.unread.items()
         ]
+        said += [Text(line) for change in self.operators for line in operators.change_lines(change)]
         return [*said, Text()] if said else []
 
     def document(self) -> list[dict[str, object]]:
@@ -89,6 +94,12 @@ class PoolOutlook:
             }
             for change, overlap in self.changes
         ]
+
+    def operators_document(self) -> list[dict[str, object]]:
+        """What changes in the clusters' operators, as JSON."""
+        from gpufleet.pool_changes import operators
+
+        return [operators.change_document(change) for change in self.operators]
 
     def require(self, run: Run, environment: Environment, *, despite_jobs: bool) -> None:
         """Go on only when no running job loses its nodes.
@@ -175,9 +186,11 @@ def of_program(run: Run, environment: Environment, state: State) -> PoolOutlook:
 
 def _touches_pools(step: Step) -> bool:
     from gpufleet.catalog.type_tokens import plain_type
+    from gpufleet.pool_changes.operators import touches_operators
     from gpufleet.pool_changes.pools import POOL_TYPE
 
-    return step.op not in {"same", "read", "refresh"} and plain_type(step.resource.type) == POOL_TYPE
+    type_ = step.resource.type
+    return step.op not in {"same", "read", "refresh"} and (plain_type(type_) == POOL_TYPE or touches_operators(type_))
 
 
 def _deployed(state: State) -> bool:
@@ -217,10 +230,12 @@ class _Look:
         from gpufleet.cost import PriceBook
         from gpufleet.pool_changes.changes import pool_changes
         from gpufleet.pool_changes.needs import shortfalls
+        from gpufleet.pool_changes.operators import operator_changes
         from gpufleet.pool_changes.overlap import overlap_of
         from gpufleet.pool_changes.pools import agent_pools_of
 
-        changes = pool_changes(agent_pools_of(before), agent_pools_of(after), replaced=replaced)
+        planned: list[_Planned | Node] = [*after]
+        changes = pool_changes(agent_pools_of(before), agent_pools_of(planned), replaced=replaced)
         book = PriceBook(assumed=self.environment.prices.assumed)
         hit = sorted({change.scope for change in changes if change.training and change.takes_nodes})
         jobs, unread = self._jobs(hit) if hit else ({}, {})
@@ -229,6 +244,7 @@ class _Look:
             changes=tuple((change, overlap_of(change, book)) for change in changes),
             shortfalls=tuple(short),
             unread=unread,
+            operators=tuple(operator_changes(before, planned)),
         )
 
     def _jobs(self, scopes: Sequence[str]) -> tuple[dict[str, tuple[Job, ...]], dict[str, GpufleetError]]:

@@ -257,6 +257,7 @@ class Run:
             problems=found,
             repaired=self.repaired,
             pools=() if self.pools is None else self.pools.document(),
+            operators=() if self.pools is None else self.pools.operators_document(),
             engine=self._engine(),
         )
 

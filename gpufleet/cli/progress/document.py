@@ -35,6 +35,7 @@ class Document:
         exit_code: what the process leaves with.
         repaired: operations whose end was unknown, and what became of them.
         pools: what happens to node pools, ready for JSON.
+        operators: what happens to the operators of clusters, ready for JSON.
         engine: `{"version": …, "source": …}`, None when no engine was looked for.
     """
 
@@ -50,6 +51,7 @@ class Document:
     problems: Iterable[Problem] = ()
     repaired: Iterable[Repaired] = ()
     pools: Iterable[Mapping[str, object]] = ()
+    operators: Iterable[Mapping[str, object]] = ()
     engine: Mapping[str, str] | None = None
 
     def body(self) -> dict[str, object]:
@@ -66,6 +68,7 @@ class Document:
             "diagnostics": [_problem(problem) for problem in self.problems],
             "repaired": [_repaired(item) for item in self.repaired],
             "pools": list(self.pools),
+            "operators": list(self.operators),
             "outputs": dict(self.outputs),
             "durationSeconds": round(self.seconds, 3),
             "engine": dict(self.engine) if self.engine else None,
