@@ -139,7 +139,7 @@ class TrainingVolumes(pulumi.ComponentResource):
                 team,
                 team_namespace,
                 size=BLOB_VOLUME_SIZE,
-                mount_options=volume_settings().nfs.mount_options if nfs else self._blobfuse_options(container),
+                mount_options=volume_settings().nfs.mount_options if nfs else self._blobfuse_options(container, team),
                 source={
                     "csi": core.v1.CSIPersistentVolumeSourceArgs(
                         driver=BLOB_DRIVER,
@@ -171,10 +171,12 @@ class TrainingVolumes(pulumi.ComponentResource):
     def _scratch_pools(self) -> list[Pool]:
         return [pool for pool in self._args.pools if scratch_gb(pool)]
 
-    def _blobfuse_options(self, container: Container) -> list[str]:
+    def _blobfuse_options(self, container: Container, team: str) -> list[str]:
         caching = [one for one in self._args.containers if one.cache is BlobCache.NVME]
         sizes = [scratch_gb(pool) for pool in self._scratch_pools()] if container in caching else []
-        return blobfuse_options(container, scratch_gbs=sizes, sharing=len(caching))
+        # Two mounts of one node never share a folder: each takes what is in it for its own.
+        folder = f"{team}/{container.name}"
+        return blobfuse_options(folder, scratch_gbs=sizes, sharing=len(caching) * len(self._args.namespaces))
 
     def _volume(
         self,
@@ -253,14 +255,14 @@ def _toleration(taint: str) -> dict[str, str]:
     return {"key": key.partition("=")[0], "operator": "Exists", "effect": effect}
 
 
-def blobfuse_options(container: Container, *, scratch_gbs: Sequence[float], sharing: int) -> list[str]:
+def blobfuse_options(folder: str, *, scratch_gbs: Sequence[float], sharing: int) -> list[str]:
     """Options of a container's blobfuse mount.
 
     Args:
-        container: what is mounted.
+        folder: of the mount's own cache.
         scratch_gbs: GB (10^9 bytes) of scratch on the nodes of each pool that mounts it with a cache on disk; none
             caches in memory alone.
-        sharing: how many containers cache on the same disks.
+        sharing: how many mounts cache on the same disks.
 
     Returns:
         The settings' options; with a cache on disk also its path and its size in MB, an equal share of what the
@@ -271,7 +273,7 @@ def blobfuse_options(container: Container, *, scratch_gbs: Sequence[float], shar
     if scratch_gbs:
         share = min(scratch_gbs) * 1000 * settings.blobfuse.scratch_share / sharing
         options += [
-            f"--block-cache-path={settings.scratch.mount_point}/blobfuse/{container.name}",
+            f"--block-cache-path={settings.scratch.mount_point}/blobfuse/{folder}",
             f"--block-cache-disk-size={math.floor(share)}",
         ]
     return options
