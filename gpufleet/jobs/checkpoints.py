@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpufleet.catalog import eviction
 from gpufleet.errors import ConfigurationError
 from gpufleet.jobs.request import JobRequest, Target
-from gpufleet.sizing import checkpoint
 from gpufleet.sizing.fabric import job_on
+from gpufleet.sizing.spot import spot_work
 from gpufleet.sizing.training_figures import checkpoint_times
 
 
@@ -24,9 +23,8 @@ class Checkpointing:
 def checkpointing(target: Target, request: JobRequest) -> Checkpointing | None:
     """Checkpoint times of a job on the fabric's storage, with the failure rate of its own number of nodes.
 
-    The model is the fabric's `workload`. Spot nodes are also evicted: their rate is that of the worst published band,
-    for a size's own band is known to a subscription alone, and counts for each node. None without a workload, which
-    tells the size of a checkpoint.
+    The model is the fabric's `workload`. Spot nodes are also evicted, each at the rate of the pool's declared band, or
+    of the worst published one. None without a workload, which tells the size of a checkpoint.
 
     Raises:
         ConfigurationError: the job resumes and there is nothing to tell the interval from.
@@ -41,10 +39,8 @@ def checkpointing(target: Target, request: JobRequest) -> Checkpointing | None:
             )
         return None
     found = job_on(workload, target.size, request.nodes)
-    stop, interval, write = checkpoint_times(target.fabric, found)
+    _, interval, write = checkpoint_times(target.fabric, found)
     if target.is_spot:
-        hours = min(band.mean_hours_to_eviction for band in eviction.bands())
-        mtbf = 1 / (1 / found.mtbf_s + request.nodes / (hours * 3600))
-        interval = checkpoint.availability_optimal_seconds(stop, mtbf)
-        interval = interval if workload.checkpoint.stall_seconds is None else max(interval, write)
+        usage = target.pool.usage
+        interval = spot_work(target.fabric, found, usage.spot_eviction_band if usage else None).interval_s
     return Checkpointing(interval_seconds=interval, write_seconds=write)

@@ -115,6 +115,11 @@ def resolve(environment: Environment, request: JobRequest) -> Target:
             "that it resumes",
             hint="Add --resume to a job that starts again from its last checkpoint, or name a regular --pool.",
         )
+    if target.is_spot and request.nodes > 1:
+        raise ConfigurationError(
+            f"pool {pool.name} is spot, and a gang of {request.nodes} nodes stops with each that Azure takes back",
+            hint="Name a regular --pool, or ask for one node (AKS spot-node-pool).",
+        )
     if target.has_nvlink_domain and not target.claims_devices:
         raise ConfigurationError(
             f"pool {pool.name}: jobs on {size.name} claim their NVLink domain by Dynamic Resource Allocation, and "

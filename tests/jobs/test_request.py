@@ -98,6 +98,8 @@ def test_spot_is_for_jobs_that_resume() -> None:
     where = environment({(*POOL, "sku"): "Standard_NC80adis_H100_v5", (*POOL, "priority"): "spot"})
     assert refused(where, kind=JobKind.JOB).startswith("pool h100 is spot: Azure takes its nodes back with 30 seconds'")
     assert resolve(where, request(JobKind.JOB, resume=True)).is_spot
+    gang = refused(where, resume=True, nodes=2)
+    assert gang.startswith("pool h100 is spot, and a gang of 2 nodes stops with each that Azure takes back")
 
 
 def test_racks_need_resource_claims() -> None:

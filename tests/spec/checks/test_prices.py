@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.spec.environments import POOL, Case, cases, judge
+from tests.spec.environments import DATA, POOL, Case, cases, judge
 
 _ASSUMED = ("prices", "assumed")
 _LUSTRE = {
@@ -101,6 +101,13 @@ _SPOT = {
         "training[0].pools[0].usage.spotAvailabilityPercent",
         "only a spot pool waits for spot capacity",
         {(*POOL, "usage"): {"utilizationPercent": 50}},
+    ),
+    Case(
+        "evictions of a regular pool",
+        {(*POOL, "usage"): {"utilizationPercent": 50, "spotEvictionBand": "5-10"}},
+        "training[0].pools[0].usage.spotEvictionBand",
+        "only nodes of a spot pool are evicted",
+        {(*DATA, "priority"): "spot", (*DATA, "usage"): {"utilizationPercent": 50, "spotEvictionBand": "20+"}},
     ),
 )
 def test_prices(case: Case) -> None:
