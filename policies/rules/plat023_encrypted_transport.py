@@ -19,13 +19,16 @@ class EncryptedTransportSettings(Settings):
     """Values of `minimumTlsVersion` of storage accounts."""
     front_door_tls: tuple[str, ...] = ("TLS12", "TLS13")
     """Values of `tlsSettings.minimumTlsVersion` of Front Door's custom domains."""
+    http_accounts: tuple[str, ...] = ()
+    """Logical names of storage accounts that are mounted by NFS 3.0, which has no encryption. Name each one."""
 
 
 class EncryptedTransport(Rule[Resource, EncryptedTransportSettings]):
     """Storage and Front Door take HTTPS alone, with TLS 1.2 or later, and Front Door speaks HTTPS to its origins.
 
     Unless stated otherwise a storage account takes TLS 1.0, and a Front Door route forwards by the protocol that it was
-    asked by: prompts, answers and tokens then cross the internet between edge and region in the clear.
+    asked by: prompts, answers and tokens then cross the internet between edge and region in the clear. NFS 3.0 is never
+    encrypted; accounts that are mounted so are named in the settings.
     """
 
     id = "PLAT023"
@@ -58,7 +61,7 @@ class EncryptedTransport(Rule[Resource, EncryptedTransportSettings]):
             version = properties.text("tlsSettings", "minimumTlsVersion") or "TLS12"
         else:
             allowed = settings.storage_tls
-            if properties.flag("enableHttpsTrafficOnly") is False:
+            if name not in settings.http_accounts and properties.flag("enableHttpsTrafficOnly") is False:
                 yield Objection(message=f"{name} takes HTTP (enableHttpsTrafficOnly is false)")
             version = properties.text("minimumTlsVersion") or "TLS1_0"
         if version not in allowed:
