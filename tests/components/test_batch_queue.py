@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from components.team_namespaces import pod_rules
 from gpufleet.catalog import node_capacity, sizes
 from gpufleet.spec import Environment
 from gpufleet.spec.pool import Pool
-from tests.components.graphs import Graph, build
+from tests.components.graphs import ROOT, Graph, build
 from tests.components.queues import CASES, GOLDEN, QUEUE, TEAMS, documents, graph
 from tests.spec.environments import POOL, changed
 
@@ -199,3 +200,27 @@ def test_a_larger_pool_changes_its_teams_queue_alone() -> None:
     after = _objects(build(changed({(*POOL, "nodes", "max"): 9})))
     assert after.keys() == before.keys()
     assert {name for name in before if before[name] != after[name]} == {"lab-queue-cluster-queue-default"}
+
+
+def _settings(value: object, path: str = "") -> set[str]:
+    """Paths of all that is set, such as `spec.levels[].nodeLabel`."""
+    if isinstance(value, dict) and value:
+        return {found for key, item in value.items() for found in _settings(item, f"{path}.{key}" if path else key)}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return {found for item in value for found in _settings(item, f"{path}[]")}
+    return {path}
+
+
+def test_the_guide_has_every_setting_and_no_other() -> None:
+    found = set()
+    for _, text in documents():
+        for body in yaml.safe_load_all(text):
+            if "chart" in body:
+                found |= {f"{body['chart'].rpartition('/')[2]} {path}" for path in _settings(body["values"])}
+            elif body["apiVersion"].startswith("kueue"):
+                content = {key: item for key, item in body.items() if key not in {"apiVersion", "kind", "metadata"}}
+                found |= {f"{body['kind']} {path.removeprefix('spec.')}" for path in _settings(content)}
+    guide = (ROOT / "docs" / "guides" / "training-queue.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1] for line in guide.splitlines() if line.startswith("| `")}
+    assert {path for path in found if not any(re.match(rf"{re.escape(row)}($|[.\[])", path) for row in rows)} == set()
+    assert {row for row in rows if not any(re.match(rf"{re.escape(row)}($|[.\[])", path) for path in found)} == set()
