@@ -115,7 +115,8 @@ def test_every_form_shows_it() -> None:
         assert shown in text
         assert "unknown" in text
         assert "net of lost work; of 1 spot pool nobody can tell the net saving" in text
-    first, second = document(estimate, savings=found)["spotSavings"]  # type: ignore[misc] a list of two
+    rows: Any = document(estimate, savings=found)["spotSavings"]
+    first, second = rows
     assert first["netUsd"] == f"{found[0].net:f}"
     assert (first["assumed"], second["netUsd"], second["lostUsd"]) == (True, None, None)
 

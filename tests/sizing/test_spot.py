@@ -43,7 +43,9 @@ def test_the_bands_of_the_specification_are_the_published_ones() -> None:
 
 def test_evictions_and_failures_of_one_node() -> None:
     found = _work(SpotEvictionBand.UP_TO_10)
-    job = job_on(_fabric().workload, _SIZE, 1)  # type: ignore[arg-type] it has one
+    workload = _fabric().workload
+    assert workload is not None
+    job = job_on(workload, _SIZE, 1)
     # 10 % within an hour is 9.49 hours to an eviction; 7e9 * 14 bytes through 20 Gb/s are 39.2 s of checkpoint.
     hours = -1 / math.log(0.9)
     stop = 7e9 * 14 / (20_000 * 1e6 / 8)
