@@ -5,12 +5,13 @@ PYTEST_ARGS ?=
 # The tests start hundreds of processes, and without bytecode each would compile all of gpufleet again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup engine demo test browser soak check format bench clean
+.PHONY: help setup engine demo test browser control-plane soak check format bench clean
 
 help:
 	@echo "make demo    set up, then create the dev environment in the sandbox with the real Pulumi engine"
 	@echo "make test    set up, then run the tests (PYTEST_ARGS=... for pytest)"
 	@echo "make browser set up, find Chromium or install Debian's, then test the HTML report in it"
+	@echo "make control-plane  set up, build a Kubernetes API server (once), then put every manifest to it"
 	@echo "make soak    set up, then the long tests: 100 kills (GPUFLEET_SOAK_SEEDS=17,42 repeats some of them)"
 	@echo "make check   linters, types, layers"
 	@echo "make bench   measure speed into bench/results"
@@ -41,6 +42,10 @@ test: engine
 browser: setup
 	@$(BIN)/python -m tools.browser
 	@$(BIN)/python -m pytest -n 2 -m browser tests/report/browser $(PYTEST_ARGS)
+
+control-plane: setup
+	@$(BIN)/python -m tools.control_plane
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m control_plane tests/control_plane $(PYTEST_ARGS)
 
 soak: engine
 	@$(BIN)/python -m pytest -n 2 -m soak $(PYTEST_ARGS)
