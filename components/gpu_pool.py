@@ -85,7 +85,9 @@ def gpu_upgrade(spec: Pool) -> containerservice.AgentPoolUpgradeSettingsArgs | N
 
 
 def _node_labels(args: PoolArgs, plan: AgentPoolPlan, size: sizes.Size) -> dict[str, str]:
-    model = {labels.GPU_MODEL: labels.label_value(size.gpu_model)} if size.gpu_model else {}
+    of_size = {labels.GPU_MODEL: labels.label_value(size.gpu_model)} if size.gpu_model else {}
+    if args.spec.gpu_stack is GpuStack.OPERATOR_DRA and size.gpu_vendor == "NVIDIA":
+        of_size |= dict([labels.DRA_NODE])
     if plan.domain is None:
-        return model
-    return {**model, labels.INFINIBAND_DOMAIN: f"{args.scope.name}-{plan.name}"}
+        return of_size
+    return {**of_size, labels.INFINIBAND_DOMAIN: f"{args.scope.name}-{plan.name}"}

@@ -26,7 +26,7 @@ KINDS = {
     "gb200": "Standard_ND128isr_NDR_GB200_v6",
     "t4": "Standard_NC4as_T4_v3",
 }
-"""A size of each kind: what has InfiniBand, and one without. GB300 is in no price list; it is GB200 to everything here."""
+"""What has InfiniBand, and one without. GB300 is in no price list, so in no environment; here it is as GB200."""
 _OF_STACK = {f"gpufleet:operators:{name}" for name in ("RdmaStack", "GpuOperator", "ManagedGpu", "AmdGpu")}
 
 
