@@ -117,7 +117,9 @@ def _controller(image: str) -> core.v1.PodSpecArgs:
     return core.v1.PodSpecArgs(
         service_account_name=_NAME,
         priority_class_name="system-cluster-critical",
-        tolerations=[core.v1.TolerationArgs(**one) for one in controller_tolerations()],
+        tolerations=[
+            core.v1.TolerationArgs(key=one["key"], operator=one["operator"]) for one in controller_tolerations()
+        ],
         # The image's own user is root; the controller needs nothing of it.
         security_context=core.v1.PodSecurityContextArgs(
             run_as_non_root=True,

@@ -16,9 +16,6 @@ LOCAL_QUEUE = "training"
 team's CPU jobs beside the training would then wait for GPUs."""
 LUSTRE_CLAIM = "lustre"
 """Name of the PersistentVolumeClaim of the fabric's file system in every team's namespace."""
-CHECKPOINTS_CLAIM = "checkpoints"
-"""Name of the PersistentVolumeClaim of the checkpoint container in every team's namespace."""
-
 SCRATCH_CLAIM = "scratch"
 """Name of the PersistentVolumeClaim of the team's directory on a node's local NVMe, in every team's namespace."""
 

@@ -68,7 +68,7 @@ def documents() -> Iterator[tuple[str, str]]:
 
 def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
     shown = {key: value for key, value in inputs.items() if key not in {"compat", "type"}}
-    ordered = {key: _plain(shown[key]) for key in sorted(shown)}
+    ordered: dict[str, Any] = {key: _plain(shown[key]) for key in sorted(shown)}
     if (config := shown.get("values", {}).get("managerConfig")) is not None:
         ordered["values"]["managerConfig"] = {name: yaml.safe_load(text) for name, text in config.items()}
     return ordered

@@ -96,8 +96,8 @@ def test_priority(team: str, asked: str | None, expected: str) -> None:
     assert job.manifests[-1]["metadata"]["labels"]["kueue.x-k8s.io/priority-class"] == expected
 
 
-def _interval(nodes: int, **fields: Any) -> int:  # noqa: ANN401 whatever the environment has
-    where = environment({(*POOL, "nodes"): 100, **fields})
+def _interval(nodes: int) -> int:
+    where = environment({(*POOL, "nodes"): 100})
     job = render(where, request(nodes=nodes, resume=True))
     (pod,) = [pod for manifest in job.manifests for pod in _pods(manifest)]
     return next(int(v["value"]) for v in pod["containers"][0]["env"] if v["name"] == "CHECKPOINT_INTERVAL_SECONDS")
@@ -121,7 +121,7 @@ def test_the_interval_is_the_sizing_models() -> None:
 
 
 def test_a_spot_node_saves_more_often_than_a_regular_one() -> None:
-    changes = {(*POOL, "sku"): "Standard_NC80adis_H100_v5"}
+    changes: dict[tuple[str | int, ...], object] = {(*POOL, "sku"): "Standard_NC80adis_H100_v5"}
     regular = render(environment(changes), request(JobKind.JOB, resume=True)).checkpointing
     spot = render(
         environment({**changes, (*POOL, "priority"): "spot"}), request(JobKind.JOB, resume=True)

@@ -18,7 +18,7 @@ from gpufleet.graph.standin.resources import (
     ResourceOptions,
     Run,
 )
-from gpufleet.graph.standin.sdk import Package
+from gpufleet.graph.standin.sdk import Package, Untyped
 from gpufleet.graph.standin.shapes import Shapes
 
 URN = "urn:pulumi:dev::gpufleet::"
@@ -114,6 +114,14 @@ def test_a_custom_resources_type_is_what_it_says(run: Run) -> None:
     made = node(run, "c")
     assert made.type == "kubernetes:a/v1:K"
     assert made.properties == {"apiVersion": "a/v1", "kind": "K", "spec": {"someKey": [{"c": 1}]}}
+
+
+def test_a_resource_of_a_kind_without_a_class(run: Run) -> None:
+    Untyped("kubernetes:a/v1:K", "k", {"value": 1, "spec": None, "of": group().id})
+    made = node(run, "k")
+    assert (made.type, made.custom) == ("kubernetes:a/v1:K", True)
+    assert made.properties == {"value": 1, "of": UNKNOWN}
+    assert set(made.property_dependencies) == {"of"}
 
 
 def test_functions_know_the_subscription_alone(run: Run) -> None:

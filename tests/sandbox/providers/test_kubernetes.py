@@ -190,6 +190,7 @@ def test_modes_that_are_not_emulated(provider: Kubernetes, setting: dict[str, An
         ({"chart": "nvidia/network-operator"}, None),
         ({"chart": "cert-manager"}, "chart"),
         ({"repositoryOpts": {"repo": "https://charts.example.com"}}, "repositoryOpts.repo"),
+        ({"chart": "oci://charts.example.com/gpu-operator", "repositoryOpts": None}, "repositoryOpts.repo"),
         ({"repositoryOpts": None}, "repositoryOpts.repo"),
         ({"version": None}, "version"),
         ({"version": "^26.0.0"}, "version"),

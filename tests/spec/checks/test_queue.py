@@ -7,8 +7,8 @@ from gpufleet.spec.teams import reachable_nodes, teams
 from tests.spec.environments import POOL, Case, cases, changed, judge, verdict
 
 _TEAMS = ("training", 0, "queue", "teams")
-_A = {"name": "vision", "nominalNodes": {"h100": 5}}
-_B = {"name": "text", "nominalNodes": {"h100": 3}}
+_A: dict[str, object] = {"name": "vision", "nominalNodes": {"h100": 5}}
+_B: dict[str, object] = {"name": "text", "nominalNodes": {"h100": 3}}
 
 
 def _teams(*teams: dict[str, object]) -> dict[tuple[str | int, ...], object]:
