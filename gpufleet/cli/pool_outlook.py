@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from gpufleet.errors import ExitCode, GpufleetError
 
 if TYPE_CHECKING:
     from gpufleet.cli.run import Run
+    from gpufleet.cost import Item
     from gpufleet.engine import Step
     from gpufleet.engine.doubts import State
     from gpufleet.graph import Graph, Node
@@ -30,11 +31,18 @@ DespiteJobsOption = Annotated[
         help="Go on although running jobs would lose their nodes, or although nobody can tell which jobs run.",
     ),
 ]
+_LUSTRE = "azure-native:storagecache:AmlFilesystem"
 _REPLACES = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
 class RunningJobsError(GpufleetError):
     """Nodes would go that running jobs hold."""
+
+    exit_code = ExitCode.PREFLIGHT
+
+
+class StorageMovesError(GpufleetError):
+    """A file system would have to be in another zone: Azure can't move it, so it would be made again, empty."""
 
     exit_code = ExitCode.PREFLIGHT
 
@@ -53,12 +61,14 @@ class PoolOutlook:
         changes: in order, each with its overlap.
         shortfalls: pools that would have fewer nodes than jobs hold, or may lose those that they hold.
         unread: why the jobs of a fabric are not known, by its name.
+        moved: file systems whose zone would change: name, zone now and then.
         operators: clusters whose operators change, which touches nodes too.
     """
 
     changes: tuple[tuple[PoolChange, Overlap | None], ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
     unread: Mapping[str, GpufleetError] = field(default_factory=dict)
+    moved: tuple[tuple[str, str, str], ...] = ()
     operators: tuple[OperatorChange, ...] = ()
 
     @property
@@ -76,6 +86,7 @@ class PoolOutlook:
             Text(f"running jobs: {shortfall_line(one)}", "bold red" if one.certain else "yellow")
             for one in self.shortfalls
         ]
+        said += [Text(f"data: {_move_text(*one)}: Azure makes it again, empty", "bold red") for one in self.moved]
         said += [
             Text(f"running jobs: nobody knows which run on {scope}: {error.message}", "yellow")
             for scope, error in self.unread.items()
@@ -102,20 +113,28 @@ class PoolOutlook:
         return [operators.change_document(change) for change in self.operators]
 
     def require(self, run: Run, environment: Environment, *, despite_jobs: bool) -> None:
-        """Go on only when no running job loses its nodes.
+        """Go on only when no running job loses its nodes, and no file system its data.
 
         Where the jobs are not known, an unattended run in production doesn't go on; a person has read so and is asked.
 
         Raises:
+            StorageMovesError: other zones of the pools would move a file system.
             RunningJobsError: jobs hold nodes that would go.
             JobsUnknownError: see above.
         """
         from gpufleet.pool_changes.words import shortfall_line
         from gpufleet.spec.environment import EnvironmentClass
 
+        place = run.request.place
+        if self.moved:
+            listed = "; ".join(_move_text(*one) for one in self.moved)
+            raise StorageMovesError(
+                f"{place}: other zones would move a file system, which Azure can't, so nothing was changed: {listed}",
+                hint="A fabric's GPU pools, its file system and its outbound addresses stay in one zone. Add a second "
+                "fabric in the other zone, copy the data, then remove this one.",
+            )
         if despite_jobs:
             return
-        place = run.request.place
         certain = [one for one in self.shortfalls if one.certain]
         if certain:
             raise RunningJobsError(
@@ -244,6 +263,7 @@ class _Look:
             changes=tuple((change, overlap_of(change, book)) for change in changes),
             shortfalls=tuple(short),
             unread=unread,
+            moved=tuple(_moved(before, planned)),
             operators=tuple(operator_changes(before, planned)),
         )
 
@@ -260,3 +280,22 @@ class _Look:
             else:
                 jobs[scope] = found
         return jobs, unread
+
+
+def _moved(before: Graph, after: Iterable[Item]) -> Iterator[tuple[str, str, str]]:
+    """File systems that stand in another zone afterwards."""
+    now = {node.urn: node for node in before.of(_LUSTRE)}
+    for item in after:
+        if (old := now.get(item.urn)) is not None:
+            zones = [_zones(one.properties) for one in (old, item)]
+            if zones[0] != zones[1]:
+                yield old.name, *zones
+
+
+def _move_text(name: str, now: str, then: str) -> str:
+    return f"{name} is in zone {now} and would have to be in {then}"
+
+
+def _zones(properties: Mapping[str, object]) -> str:
+    zones = properties.get("zones")
+    return ", ".join(map(str, zones)) if isinstance(zones, list | tuple) else "none"

@@ -141,6 +141,14 @@ def test_jobs_hold_their_nodes(fabric: Fabric) -> None:
         )
         assert refused.order == ()
 
+    # Other zones for all pools: the file system would follow, and nothing overrides that.
+    fabric.undo(before)
+    for name in ("h100", "data"):
+        fabric.edit(lambda spec, name=name: pool(spec, name).update(zones=["2"]))
+    moved = fabric.run("up", "--yes", "--skip-preview", "--despite-jobs")
+    assert moved.outcome.code == ExitCode.PREFLIGHT
+    assert "lab-storage-amlfs is in zone 1 and would have to be in 2" in moved.outcome.err
+
     # A rotation takes all nodes.
     fabric.undo(before)
     fabric.edit(lambda spec: pool(spec, "h100").update(maxPods=60))
