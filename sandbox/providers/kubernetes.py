@@ -560,7 +560,8 @@ def _check_chart(inputs: Properties) -> Iterable[Failure]:
         return
     options = inputs.get("repositoryOpts")
     repository = options.get("repo") if isinstance(options, dict) else None
-    if chart.startswith("oci://"):
+    in_registry = chart.startswith("oci://")
+    if in_registry:
         repository = chart.rpartition("/")[0]
     if (
         not chart.startswith("https://")
@@ -568,7 +569,8 @@ def _check_chart(inputs: Properties) -> Iterable[Failure]:
         and str(repository).rstrip("/") != known.repository
     ):
         yield Failure(
-            "repositoryOpts.repo", f'chart "{chart}" not found in {repository} repository: it is in {known.repository}'
+            "chart" if in_registry else "repositoryOpts.repo",
+            f'chart "{chart}" not found in {repository} repository: it is in {known.repository}',
         )
     version = inputs.get("version")
     if version is None or (isinstance(version, str) and not _EXACT_VERSION.fullmatch(version)):

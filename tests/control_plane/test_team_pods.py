@@ -33,8 +33,10 @@ def _documents(text: str) -> list[Body]:
     return [body for body in yaml.safe_load_all(text) if "apiVersion" in body]
 
 
-def _pod(spec: dict[str, Any] | None = None, container: dict[str, Any] | None = None, **labels: str) -> Body:
-    metadata = {"name": "p", "namespace": "team-default", "labels": labels}
+def _pod(
+    spec: dict[str, Any] | None = None, container: dict[str, Any] | None = None, labels: dict[str, str] | None = None
+) -> Body:
+    metadata = {"name": "p", "namespace": "team-default", "labels": labels or {}}
     containers = [{**_CONTAINER, **(container or {})}]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": containers, **(spec or {})}}
 
@@ -88,7 +90,7 @@ def test_what_the_policy_refuses(team: Cluster, pod: Body, message: str) -> None
     [
         _pod(),
         _pod(container={"securityContext": {"capabilities": {"add": ["IPC_LOCK"], "drop": ["ALL"]}}}),
-        _pod(container={"resources": {"limits": {"nvidia.com/gpu": "1"}}}, **_ADMITTED),
+        _pod(container={"resources": {"limits": {"nvidia.com/gpu": "1"}}}, labels=_ADMITTED),
         _pod({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "lustre"}}]}),
     ],
 )

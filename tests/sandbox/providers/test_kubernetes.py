@@ -188,9 +188,9 @@ def test_modes_that_are_not_emulated(provider: Kubernetes, setting: dict[str, An
     [
         ({}, None),
         ({"chart": "nvidia/network-operator"}, None),
-        ({"chart": "cert-manager"}, "chart"),
+        ({"chart": "keda"}, "chart"),
         ({"repositoryOpts": {"repo": "https://charts.example.com"}}, "repositoryOpts.repo"),
-        ({"chart": "oci://charts.example.com/gpu-operator", "repositoryOpts": None}, "repositoryOpts.repo"),
+        ({"chart": "oci://charts.example.com/kueue", "repositoryOpts": None}, "chart"),
         ({"repositoryOpts": None}, "repositoryOpts.repo"),
         ({"version": None}, "version"),
         ({"version": "^26.0.0"}, "version"),
