@@ -49,9 +49,9 @@ def _crons(times: Iterable[int]) -> Iterator[str]:
     days: dict[tuple[int, tuple[int, ...]], list[int]] = {}
     for (minute, day), which in sorted(hours.items()):
         days.setdefault((minute, tuple(sorted(which))), []).append(day + 1)
-    for (minute, which), on in days.items():
+    for (minute, same), on in days.items():
         # Days from 1, Monday, to 6; cron's Sunday is 0.
-        yield f"{minute} {_ranges(which, _HOURS_PER_DAY)} * * {_ranges(sorted(day % 7 for day in on), 7)}"
+        yield f"{minute} {_ranges(same, _HOURS_PER_DAY)} * * {_ranges(sorted(day % 7 for day in on), 7)}"
 
 
 def _ranges(numbers: Sequence[int], every: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from gpufleet.spec.base import Path as KeyPath
 from tests.components.graphs import ROOT, Graph, build
 from tests.spec.environments import POOL, changed
 
@@ -43,7 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def graph(case: str) -> Graph:
     """The whole graph of one case."""
-    stated = {("training", 0, key): value for key, value in CASES[case].items()}
+    stated: dict[KeyPath, object] = {("training", 0, key): value for key, value in CASES[case].items()}
     return build(changed({(*POOL, "nodes"): {"min": 0, "max": 8}, **stated}))
 
 

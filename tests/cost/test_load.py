@@ -97,7 +97,7 @@ _NIGHTS = {
 _WEEKEND = {**_NIGHTS, "name": "weekend", "days": ["Saturday", "Sunday"], "from": "07:00", "to": "07:00"}
 
 
-def _stopped(*pools: dict[str, Any], **fabric: object) -> dict[str, tuple[Decimal, Decimal]]:
+def _stopped(*pools: dict[str, Any], **fabric: object) -> dict[str, Any]:
     """Nodes and used nodes by the hour of the week, as whole node-hours, under nights and weekends."""
     value = plain(
         training=[{"name": "lab", "region": "eastus", "pools": list(pools), "schedules": [_NIGHTS, _WEEKEND], **fabric}]

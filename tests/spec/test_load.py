@@ -8,6 +8,7 @@ import pytest
 
 from gpufleet.errors import ExitCode
 from gpufleet.spec import Loaded, SpecError, StackFile, load, load_environment, parse, parse_environment
+from gpufleet.spec.base import Path
 from gpufleet.spec.load import MOST_PROBLEMS
 from tests.spec.environments import NETWORK, POOL, SERVE, changed, environment
 
@@ -87,7 +88,7 @@ def test_a_valid_file() -> None:
     assert load_environment(_file(environment())) == loaded.environment
 
 
-_WARNED = {(*SERVE, "sku"): "Standard_ND96isr_H100_v5", (*SERVE, "priority"): "spot"}
+_WARNED: dict[Path, object] = {(*SERVE, "sku"): "Standard_ND96isr_H100_v5", (*SERVE, "priority"): "spot"}
 
 
 def test_a_warning_is_no_error() -> None:

@@ -15,6 +15,7 @@ from components.batch_queue import BatchQueue, BatchQueueArgs
 from components.in_cluster import ClusterAccess
 from components.stop_schedule import StopSchedule, StopScheduleArgs
 from gpufleet.spec import parse_environment
+from gpufleet.spec.base import Path as KeyPath
 from gpufleet.spec.environment import EnvironmentClass
 from gpufleet.spec.training import TrainingFabric
 from sandbox.kubernetes.api import Address, KubernetesApi
@@ -58,7 +59,7 @@ def api(sandbox: Sandbox) -> Iterator[KubernetesApi]:
 
 def _fabric(**changes: object) -> TrainingFabric:
     stated: dict[str, Any] = {**CASES["nights-and-weekends"], **changes}
-    paths = {("training", 0, key): value for key, value in stated.items()}
+    paths: dict[KeyPath, object] = {("training", 0, key): value for key, value in stated.items()}
     return parse_environment(changed({(*POOL, "nodes"): {"min": 0, "max": 8}, **paths})).training[0]
 
 
