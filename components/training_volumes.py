@@ -105,13 +105,11 @@ class TrainingVolumes(pulumi.ComponentResource):
                 team_namespace,
                 size=size,
                 mount_options=volume_settings().lustre.mount_options,
-                source={
-                    "csi": core.v1.CSIPersistentVolumeSourceArgs(
-                        driver=LUSTRE_DRIVER,
-                        volume_handle=f"{file_system.name}_{team}",
-                        volume_attributes={"mgs-ip-address": file_system.address},
-                    )
-                },
+                csi=core.v1.CSIPersistentVolumeSourceArgs(
+                    driver=LUSTRE_DRIVER,
+                    volume_handle=f"{file_system.name}_{team}",
+                    volume_attributes={"mgs-ip-address": file_system.address},
+                ),
                 depends_on=[driver],
             )
 
@@ -140,13 +138,11 @@ class TrainingVolumes(pulumi.ComponentResource):
                 team_namespace,
                 size=BLOB_VOLUME_SIZE,
                 mount_options=volume_settings().nfs.mount_options if nfs else self._blobfuse_options(container, team),
-                source={
-                    "csi": core.v1.CSIPersistentVolumeSourceArgs(
-                        driver=BLOB_DRIVER,
-                        volume_handle=pulumi.Output.format("{0}_{1}_{2}", account, container.name, team),
-                        volume_attributes=attributes,
-                    )
-                },
+                csi=core.v1.CSIPersistentVolumeSourceArgs(
+                    driver=BLOB_DRIVER,
+                    volume_handle=pulumi.Output.format("{0}_{1}_{2}", account, container.name, team),
+                    volume_attributes=attributes,
+                ),
                 pools=self._scratch_pools() if container.cache is BlobCache.NVME else None,
             )
 
@@ -160,11 +156,9 @@ class TrainingVolumes(pulumi.ComponentResource):
                 team_namespace,
                 size=f"{math.floor(smallest * (1 - volume_settings().blobfuse.scratch_share))}G",
                 mount_options=[],
-                source={
-                    "local": core.v1.LocalVolumeSourceArgs(
-                        path=f"{volume_settings().scratch.mount_point}/{scratch_directory(team)}"
-                    )
-                },
+                local=core.v1.LocalVolumeSourceArgs(
+                    path=f"{volume_settings().scratch.mount_point}/{scratch_directory(team)}"
+                ),
                 pools=self._scratch_pools(),
             )
 
@@ -186,7 +180,8 @@ class TrainingVolumes(pulumi.ComponentResource):
         *,
         size: str,
         mount_options: Sequence[str],
-        source: Mapping[str, core.v1.CSIPersistentVolumeSourceArgs | core.v1.LocalVolumeSourceArgs],
+        csi: core.v1.CSIPersistentVolumeSourceArgs | None = None,
+        local: core.v1.LocalVolumeSourceArgs | None = None,
         pools: Sequence[Pool] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
     ) -> None:
@@ -205,7 +200,8 @@ class TrainingVolumes(pulumi.ComponentResource):
                 claim_ref=core.v1.ObjectReferenceArgs(
                     api_version="v1", kind="PersistentVolumeClaim", namespace=namespace, name=claim
                 ),
-                **source,
+                csi=csi,
+                local=local,
                 node_affinity=None if pools is None else _only_on(pools),
             ),
             opts=self._args.access.child(self, depends_on=depends_on),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ _NFS = {"allowSharedKeyAccess": False, "enableNfsV3": True}
 
 
 def _priced(
-    account: dict[str, object], usage: dict[str, float] | None = None, containers: list[object] | None = None
+    account: Mapping[str, object], usage: dict[str, float] | None = None, containers: list[object] | None = None
 ) -> Estimate:
     lab: dict[str, Any] = {
         "name": "lab",
