@@ -31,7 +31,12 @@ DespiteJobsOption = Annotated[
         help="Go on although running jobs would lose their nodes, or although nobody can tell which jobs run.",
     ),
 ]
-_LUSTRE = "azure-native:storagecache:AmlFilesystem"
+_ZONAL = (
+    "azure-native:storagecache:AmlFilesystem",
+    "azure-native:network:NatGateway",
+    "azure-native:network:PublicIPAddress",
+)
+"""In zones that Azure never changes: a file system is made again, empty; the others are refused half-way."""
 _REPLACES = frozenset({"replace", "create-replacement", "delete-replaced"})
 
 
@@ -41,8 +46,8 @@ class RunningJobsError(GpufleetError):
     exit_code = ExitCode.PREFLIGHT
 
 
-class StorageMovesError(GpufleetError):
-    """A file system would have to be in another zone: Azure can't move it, so it would be made again, empty."""
+class ZoneFixedError(GpufleetError):
+    """A file system or an address would have to be in another zone, and Azure moves neither."""
 
     exit_code = ExitCode.PREFLIGHT
 
@@ -61,7 +66,7 @@ class PoolOutlook:
         changes: in order, each with its overlap.
         shortfalls: pools that would have fewer nodes than jobs hold, or may lose those that they hold.
         unread: why the jobs of a fabric are not known, by its name.
-        moved: file systems whose zone would change: name, zone now and then.
+        moved: file systems and addresses whose zone would change: name, zone now and then.
         operators: clusters whose operators change, which touches nodes too.
     """
 
@@ -86,7 +91,7 @@ class PoolOutlook:
             Text(f"running jobs: {shortfall_line(one)}", "bold red" if one.certain else "yellow")
             for one in self.shortfalls
         ]
-        said += [Text(f"data: {_move_text(*one)}: Azure makes it again, empty", "bold red") for one in self.moved]
+        said += [Text(f"zones: {_move_text(*one)}, and Azure can't move it", "bold red") for one in self.moved]
         said += [
             Text(f"running jobs: nobody knows which run on {scope}: {error.message}", "yellow")
             for scope, error in self.unread.items()
@@ -113,12 +118,12 @@ class PoolOutlook:
         return [operators.change_document(change) for change in self.operators]
 
     def require(self, run: Run, environment: Environment, *, despite_jobs: bool) -> None:
-        """Go on only when no running job loses its nodes, and no file system its data.
+        """Go on only when no running job loses its nodes, and nothing has to move that Azure cannot move.
 
         Where the jobs are not known, an unattended run in production doesn't go on; a person has read so and is asked.
 
         Raises:
-            StorageMovesError: other zones of the pools would move a file system.
+            ZoneFixedError: other zones of the pools would move a file system or an address.
             RunningJobsError: jobs hold nodes that would go.
             JobsUnknownError: see above.
         """
@@ -128,8 +133,8 @@ class PoolOutlook:
         place = run.request.place
         if self.moved:
             listed = "; ".join(_move_text(*one) for one in self.moved)
-            raise StorageMovesError(
-                f"{place}: other zones would move a file system, which Azure can't, so nothing was changed: {listed}",
+            raise ZoneFixedError(
+                f"{place}: other zones of pools would move what Azure can't move, so nothing was changed: {listed}",
                 hint="A fabric's GPU pools, its file system and its outbound addresses stay in one zone. Add a second "
                 "fabric in the other zone, copy the data, then remove this one.",
             )
@@ -283,13 +288,13 @@ class _Look:
 
 
 def _moved(before: Graph, after: Iterable[Item]) -> Iterator[tuple[str, str, str]]:
-    """File systems that stand in another zone afterwards."""
-    now = {node.urn: node for node in before.of(_LUSTRE)}
+    """File systems and addresses that stand in another zone afterwards."""
+    now = {node.urn: node for node in before.of(*_ZONAL)}
     for item in after:
         if (old := now.get(item.urn)) is not None:
-            zones = [_zones(one.properties) for one in (old, item)]
-            if zones[0] != zones[1]:
-                yield old.name, *zones
+            zone, then = _zones(old.properties), _zones(item.properties)
+            if zone != then:
+                yield old.name, zone, then
 
 
 def _move_text(name: str, now: str, then: str) -> str:

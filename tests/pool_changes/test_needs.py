@@ -100,8 +100,8 @@ def test_pods_outside_of_the_queue_count_too() -> None:
         ),
     )
     assert [(job.name, job.nodes) for job in found] == [
-        ("nlp/a", {node("h10001aa", 0)}),
-        ("vision/debug-owner", {here}),
+        ("nlp/a", frozenset({node("h10001aa", 0)})),
+        ("vision/debug-owner", frozenset({here})),
     ]
 
 
