@@ -88,10 +88,12 @@ class Cluster:
 
         An object without a name that fits into a request's path is posted, for the server to say what is wrong.
         """
+        # Without one of the two the client would look for any.
+        wanted = {"api_version": str(body.get("apiVersion")), "kind": str(body.get("kind"))}
         try:
-            resource = self._api.resources.get(api_version=body.get("apiVersion"), kind=body.get("kind"))
+            resource = self._api.resources.get(**wanted)
         except ResourceNotFoundError:
-            return Answer(refusal=f'no matches for kind "{body.get("kind")}" in version "{body.get("apiVersion")}"')
+            return Answer(refusal=f'no matches for kind "{wanted["kind"]}" in version "{wanted["api_version"]}"')
         metadata = body.get("metadata")
         place = metadata if isinstance(metadata, dict) else {}
         name = place.get("name")

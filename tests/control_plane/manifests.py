@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from tools.control_plane import definitions
 
 Body = dict[str, Any]
 _PREFIX = "kubernetes:"
+_TEAM = "team-"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +73,38 @@ def of_graph(stack: str, graph: Graph) -> tuple[ClusterContent, ...]:
     )
 
 
-def of_folder(folder: Path) -> tuple[Manifest, ...]:
-    """Every document with a kind in the YAML files below a folder."""
-    found = []
-    for file in sorted(folder.rglob("*.yaml")):
-        documents = yaml.safe_load_all(file.read_text(encoding="utf-8"))
-        origin = str(file.relative_to(ROOT))
-        found += [
-            Manifest(origin=origin, body=item) for item in _objects(documents) if isinstance(item.get("metadata"), dict)
-        ]
-    return tuple(sorted(found, key=_order))
+def of_file(file: Path) -> ClusterContent:
+    """What a golden file puts into a cluster: objects, registrations of objects, and releases of charts."""
+    name = str(file.relative_to(ROOT))
+    manifests, charts = [], []
+    for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=_Loader):
+        if "chart" in document:
+            charts.append(document["chart"].rpartition("/")[2])
+        elif "kind" in document:
+            manifests.append(Manifest(origin=name, body=document))
+        else:
+            # A registration: the type token instead of version and kind, and the program's own name for it.
+            kind = Kind.from_token(f"{_PREFIX}{document['type']}")
+            body = {key: value for key, value in document.items() if key not in {"name", "type"}}
+            manifests.append(Manifest(origin=name, body={"apiVersion": kind.api_version, "kind": kind.kind, **body}))
+    return ClusterContent(name=name, manifests=tuple(sorted(manifests, key=_order)), charts=tuple(charts))
+
+
+def completed(content: ClusterContent, namespaces: Mapping[str, Manifest]) -> ClusterContent:
+    """A golden file's content with the team's namespace that another part of the fabric makes, all of one form."""
+    places = {str(manifest.body["metadata"].get("namespace")) for manifest in content.manifests}
+    missing = sorted(place for place in places - namespaces_of([content]).keys() if place.startswith(_TEAM))
+    model = next(manifest for name, manifest in namespaces.items() if name.startswith(_TEAM))
+    made = [
+        replace(model, body={**model.body, "metadata": {**model.body["metadata"], "name": name}}) for name in missing
+    ]
+    return replace(content, manifests=(*made, *content.manifests))
+
+
+def namespaces_of(contents: Iterable[ClusterContent]) -> dict[str, Manifest]:
+    """The namespaces that they make, by name."""
+    found = (manifest for content in contents for manifest in content.manifests)
+    return {item.body["metadata"]["name"]: item for item in found if item.body["kind"] == "Namespace"}
 
 
 def pods_of(manifest: Manifest) -> Iterator[Manifest]:
@@ -155,18 +179,6 @@ FIRST = ("Namespace", "CustomResourceDefinition", "PriorityClass", "ServiceAccou
 def _order(manifest: Manifest) -> tuple[int, str, str]:
     kind = str(manifest.body.get("kind"))
     return (FIRST.index(kind) if kind in FIRST else len(FIRST), manifest.origin, manifest.name)
-
-
-def _objects(value: Value) -> Iterator[Body]:
-    """The objects in a document: itself, or what a list or a map of them holds."""
-    if isinstance(value, dict):
-        if isinstance(value.get("kind"), str) and isinstance(value.get("apiVersion"), str):
-            yield value
-        else:
-            yield from _objects(list(value.values()))
-    elif isinstance(value, Iterable) and not isinstance(value, str):
-        for item in value:
-            yield from _objects(item)
 
 
 def _templates(value: Value) -> Iterator[Body]:

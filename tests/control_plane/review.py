@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,8 +9,9 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from sandbox.kubernetes.kinds import INITIAL_NAMESPACES
 from tests.control_plane.cluster import Answer, Cluster
-from tests.control_plane.manifests import FIRST, ClusterContent, Manifest, is_reduced, pods_of
+from tests.control_plane.manifests import FIRST, ClusterContent, Manifest, is_reduced, namespaces_of, pods_of
 
 FILE = Path(__file__).with_name("exceptions.yaml")
 
@@ -86,19 +86,23 @@ class Review:
     def content(self, cluster: Cluster, content: ClusterContent) -> None:
         """Look at everything that goes into one cluster."""
         self.charts.update(content.charts)
-        self.manifests(cluster, content.manifests)
+        # Other contents' namespaces stand in the cluster too: what is missing here must not be found there.
+        places = {*INITIAL_NAMESPACES, *namespaces_of([content])}
+        for manifest in content.manifests:
+            place = manifest.body["metadata"].get("namespace", "default")
+            if place not in places:
+                self.problems.append(f"{manifest.origin}: {manifest.name}: nothing makes the namespace {place}")
+            self._manifest(cluster, manifest)
 
-    def manifests(self, cluster: Cluster, manifests: Iterable[Manifest]) -> None:
-        """Look at objects, in an order that they can be made in."""
-        for manifest in manifests:
-            if is_reduced(manifest):
-                self.reduced.add(manifest.group_kind)
-            taken = self._judge(manifest, cluster.apply(manifest.body))
-            if taken and manifest.body["kind"] in FIRST:
-                # What comes later is judged by it: Pod Security, service accounts and priorities of pods.
-                cluster.make(manifest.body)
-            for pod in pods_of(manifest):
-                self._judge(pod, cluster.apply(pod.body))
+    def _manifest(self, cluster: Cluster, manifest: Manifest) -> None:
+        if is_reduced(manifest):
+            self.reduced.add(manifest.group_kind)
+        taken = self._judge(manifest, cluster.apply(manifest.body))
+        if taken and manifest.body["kind"] in FIRST:
+            # What comes later is judged by it: Pod Security, service accounts and priorities of pods.
+            cluster.make(manifest.body)
+        for pod in pods_of(manifest):
+            self._judge(pod, cluster.apply(pod.body))
 
     def unneeded(self) -> list[str]:
         """Exceptions that nothing met, differences apart."""

@@ -97,7 +97,7 @@ def _api_server(stack: ExitStack, programs: Programs, folder: Path, etcd: str, t
             f"--service-account-signing-key-file={certificates / 'apiserver.key'}",
             f"--service-account-key-file={certificates / 'apiserver.key'}",
             "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-cluster-ip-range=10.0.0.0/16",
+            "--service-cluster-ip-range=10.0.0.0/12",
             f"--token-auth-file={tokens}",
             "--authorization-mode=RBAC",
             # As AKS: operators' node agents are privileged, and Pod Security says where they may run.
