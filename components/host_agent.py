@@ -64,7 +64,12 @@ def _pod(agent: HostAgent) -> core.v1.PodSpecArgs:
         automount_service_account_token=False,
         node_selector=dict(agent.node_labels),
         priority_class_name="system-node-critical",
-        tolerations=[core.v1.TolerationArgs(**one) for one in node_agent_tolerations()],
+        tolerations=[
+            core.v1.TolerationArgs(
+                key=one["key"], operator=one["operator"], value=one.get("value"), effect=one["effect"]
+            )
+            for one in node_agent_tolerations()
+        ],
         termination_grace_period_seconds=5,
         containers=[
             core.v1.ContainerArgs(

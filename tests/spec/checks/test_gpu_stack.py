@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from gpufleet.spec.base import Path
 from tests.spec.environments import CLUSTER, POOL, Case, cases, judge
 
 STACK, SET = (*CLUSTER, "gpuStack"), (*CLUSTER, "operatorSet")
 VERSION = (*CLUSTER, "kubernetesVersion")
 SKU = (*POOL, "sku")
-AMD = {SKU: "Standard_ND96isr_MI300X_v5", ("training", 0, "region"): "eastus2", ("allowedRegions", 2): "eastus2"}
+AMD: dict[Path, object] = {
+    SKU: "Standard_ND96isr_MI300X_v5",
+    ("training", 0, "region"): "eastus2",
+    ("allowedRegions", 2): "eastus2",
+}
 """A region that has the size."""
 GB200, MI300X = "Standard_ND128isr_NDR_GB200_v6", "Standard_ND96isr_MI300X_v5"
 
