@@ -16,6 +16,8 @@ MEANINGS: dict[str, str] = {
     r"^[a-z][a-z0-9]{0,14}$": "a name of 1 to 15 lower-case letters and digits that starts with a letter",
     r"^[a-z][a-z0-9]{0,7}$": "a name of 1 to 8 lower-case letters and digits that starts with a letter "
     "(AKS allows 12; four are kept for the InfiniBand domain and the generation)",
+    r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$": "a name of 1 to 30 lower-case letters, digits and inner hyphens that starts "
+    "with a letter",
     r"^[1-3]$": "an availability zone: 1, 2 or 3",
     r"^(\d{1,3}%|\d{1,3})$": "a number of nodes or a percentage, such as 1 or 10%",
     r"^[A-Za-z0-9./_-]+(=[A-Za-z0-9._-]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$": "a Kubernetes taint "

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from gpufleet.spec.budget import plain_date
 from gpufleet.spec.checks import problems_of
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.messages import UNKNOWN_KEY, path_of, problem_of, target_of
+from gpufleet.spec.messages import UNKNOWN_KEY, faults, path_of, problem_of, target_of
 from gpufleet.spec.problem import Problem, Severity, SpecError
 from gpufleet.spec.prune import Pruned, prune, whole
 from gpufleet.spec.stack_file import ENVIRONMENT_KEY, StackFile
@@ -78,7 +78,7 @@ def _parse(value: object, file: StackFile | None, name: str, today: dt.date | No
     try:
         pruned = whole(Environment.model_validate(value))
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = faults(error)
         meant = {target_of(detail) for detail in details}
         problems += [
             _placed(problem_of(detail), file, name)

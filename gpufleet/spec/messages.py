@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from gpufleet.catalog.nearest import nearest_name
@@ -46,6 +47,11 @@ _MESSAGES: Final = {
     "too_long": "must have at most {max_length} items, not {actual_length}",
     "value_error": "{shown} {error}",
 }
+
+
+def faults(error: ValidationError) -> list[ErrorDetails]:
+    """What pydantic found, without the defaults that it could not make because of something else it found."""
+    return [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
 
 
 def path_of(error: ErrorDetails) -> Path:

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 
 from gpufleet.spec.base import Path
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.messages import path_of, target_of
+from gpufleet.spec.messages import faults, path_of, target_of
 from gpufleet.spec.problem import ITEMS, Problem
 
 _REMOVED: Final = object()
@@ -110,7 +110,7 @@ def prune(value: object, errors: list[ErrorDetails]) -> Pruned:
         try:
             return Pruned(Environment.model_validate(rest), frozenset(removed), indices)
         except ValidationError as error:
-            details = error.errors(include_url=False)
+            details = faults(error)
         way_back = Pruned(None, frozenset(), indices)
         # All of a round at once: two faults at one place are one remedy.
         remedies = {
