@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from sandbox.contract import ContractBook
 from sandbox.errors import SandboxError
 from sandbox.kubernetes.api import RELEASE, Address, KubernetesApi
-from sandbox.kubernetes.kinds import Kind
+from sandbox.kubernetes.kinds import Kind, is_served
 from sandbox.providers.kubernetes import Kubernetes
 from sandbox.providers.shell import CheckRequest, Urn
 from sandbox.store import Store
@@ -36,7 +36,6 @@ Steps = tuple[str | int, ...]
 CLUSTER = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks"
 _DOC = ROOT / "docs" / "sandbox.md"
 _HEADING = "| mutation of a Kubernetes object | field | why |"
-_CUSTOM = {"NodeFeatureRule", "NicClusterPolicy"}
 _WRONG_OWNER = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "nobody", "uid": "0"}]
 
 
@@ -207,7 +206,7 @@ class Laboratory:
             verdicts.counts["refused" if named else "unnamed"] += 1
             if not named:
                 verdicts.holes.append(f"{mutation.op} {mutation.place}: refused without its path: {answer}")
-        elif mutation.token.rpartition(":")[2] not in _CUSTOM | {"Release"} and any(
+        elif is_served(Kind.from_token(mutation.token)) and any(
             complaints(mutation.apply(), model_of(mutation.body))
         ):
             verdicts.holes.append(f"{mutation.op} {mutation.place}: the official model refuses it")

@@ -12,7 +12,7 @@ def test_sixty_mutations_are_refused_by_path_or_listed(tmp_path: Path, kubernete
     verdicts = campaign(Laboratory(tmp_path, kubernetes_book), 60)
     assert verdicts.holes == []
     assert sum(verdicts.counts.values()) == 60
-    assert verdicts.counts["refused"] > 20
+    assert verdicts.counts["refused"] > 15
 
 
 def test_the_list_of_what_is_not_covered_is_read_from_the_guide() -> None:
