@@ -14,7 +14,7 @@ from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
 from components.region_network import RegionNetwork, RegionNetworkArgs
-from components.scope_pools import add_pools, common_zone
+from components.scope_pools import add_pools
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities
 from gpufleet.spec.inference import InferenceRegion as InferenceRegionSpec
@@ -63,7 +63,7 @@ class InferenceRegion(pulumi.ComponentResource):
                 scope=scope,
                 addresses=args.addresses,
                 nat_public_ips=spec.network.nat_public_ips,
-                zone=common_zone(spec.pools),
+                zone=spec.network.nat_zone,
                 serves_front_door=True,
             ),
             opts=own,

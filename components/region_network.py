@@ -21,7 +21,7 @@ class RegionNetworkArgs:
     addresses: ScopeAddresses
     nat_public_ips: int
     zone: str | None = None
-    """The one zone that every pool of the scope is in; None when there are several or none."""
+    """Of the NAT gateway and its addresses; None leaves it to Azure."""
     holds_data: bool = False
     """Whether a Managed Lustre file system stands in it: what stands under data is kept as dear as the data."""
     serves_front_door: bool = False

@@ -72,14 +72,13 @@ class TrainingFabric(pulumi.ComponentResource):
             resource_group_name=group.name,
             fabric=spec.name,
         )
-        zone = common_zone(spec.pools)
         network = RegionNetwork(
             f"{name}-network",
             RegionNetworkArgs(
                 scope=scope,
                 addresses=args.addresses,
                 nat_public_ips=spec.network.nat_public_ips,
-                zone=zone,
+                zone=spec.network.nat_zone,
                 holds_data=spec.storage.lustre is not None,
             ),
             opts=own,

@@ -135,7 +135,7 @@ class PoolOutlook:
             listed = "; ".join(_move_text(*one) for one in self.moved)
             raise ZoneFixedError(
                 f"{place}: other zones of pools would move what Azure can't move, so nothing was changed: {listed}",
-                hint="A fabric's GPU pools, its file system and its outbound addresses stay in one zone. Add a second "
+                hint="A fabric's GPU pools and its file system stay in one zone. Add a second "
                 "fabric in the other zone, copy the data, then remove this one.",
             )
         if despite_jobs:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gpufleet.catalog.gpu_stack import GpuStack, RdmaDevices
 from gpufleet.spec.autoscaler import Autoscaler
-from gpufleet.spec.base import Cidr, SizeName, Spec
+from gpufleet.spec.base import Cidr, SizeName, Spec, Zone
 from gpufleet.spec.maintenance import Maintenance
 
 
@@ -105,3 +105,6 @@ class Network(Spec):
     nat_public_ips: Annotated[int, Field(ge=1, le=16)] = 2
     """AKS asks for at least two outbound addresses in large clusters (best-practices-performance-scale-large); a NAT
     gateway takes at most 16."""
+    nat_zone: Zone | None = None
+    """Availability zone of the NAT gateway and its addresses, which Azure never changes. Unless given the gateway has
+    none and Azure places it: it is not derived from the pools, so that these may move."""

@@ -16,13 +16,13 @@ GOLDEN = ROOT / "tests" / "components" / "golden"
 UNTAGGED = {
     "authorization:RoleAssignment", "cdn:AFDOrigin", "cdn:AFDOriginGroup", "cdn:Route", "consumption:Budget",
     "containerservice:MaintenanceConfiguration", "monitor:DiagnosticSetting", "network:PrivateDnsZoneGroup",
-    "network:Subnet", "storage:BlobContainer",
+    "network:Subnet", "storage:BlobContainer", "storage:BlobServiceProperties",
 }  # fmt: skip
 
 # Inputs that are maps of names the user chooses, where the SDK has no Args type.
 FREE_MAPS = {
     "tags", "node_labels", "notifications", "identity_profile",  # azure-native
-    "values", "data", "spec",  # Helm values, ConfigMap data, custom resources
+    "values", "data", "spec", "metadata",  # Helm values, ConfigMap data, custom resources
 }  # fmt: skip
 
 

@@ -104,8 +104,8 @@ def _made_anew(disks: list[str]) -> list[str]:
     return [
         f"mdadm --assemble /dev/md/gpufleet-scratch --name=gpufleet-scratch {paths}",
         (
-            "mdadm --create /dev/md/gpufleet-scratch --run --homehost=any --name=gpufleet-scratch --level=0 --chunk=512 "
-            f"--raid-devices={len(disks)} {paths}"
+            "mdadm --create /dev/md/gpufleet-scratch --run --homehost=any --name=gpufleet-scratch --level=0 "
+            f"--chunk=512 --raid-devices={len(disks)} {paths}"
         ),
         "mkfs.ext4 -q -F -L gpufleet-scratch -m 0 -E lazy_itable_init=1,lazy_journal_init=1 /dev/md/gpufleet-scratch",
         "mount -t ext4 -o noatime,nodev,nosuid /dev/md/gpufleet-scratch mnt/nvme",

@@ -108,15 +108,13 @@ def test_nat_addresses_are_static_and_zoneless_when_pools_are() -> None:
     assert ("zones" in gateway, "zones" in address) == (False, False)
 
 
-def test_nat_and_its_addresses_share_the_one_zone_of_all_pools() -> None:
-    pools = ("training", 0, "pools")
-    graph = build(changed({(*pools, 0, "zones"): ["2"], (*pools, 1, "zones"): ["2"]}))
+def test_nat_and_its_addresses_share_the_stated_zone() -> None:
+    graph = build(changed({("training", 0, "network"): {"natZone": "2"}}))
     assert graph.one("network:NatGateway", "lab-network-ng").inputs["zones"] == ["2"]
     assert graph.one("network:PublicIPAddress", "lab-network-pip-nat-1").inputs["zones"] == ["2"]
 
 
-def test_pools_in_different_zones_get_a_zoneless_nat() -> None:
+def test_zones_of_pools_say_nothing_of_the_nat_gateway_for_its_addresses_can_never_move() -> None:
     pools = ("training", 0, "pools")
-    lustre_zone = ("training", 0, "storage", "lustre", "zone")
-    graph = build(changed({(*pools, 0, "zones"): ["2"], (*pools, 1, "zones"): ["1", "2"], lustre_zone: "2"}))
+    graph = build(changed({(*pools, 0, "zones"): ["2"], (*pools, 1, "zones"): ["2"]}))
     assert "zones" not in graph.one("network:NatGateway", "lab-network-ng").inputs

@@ -61,9 +61,7 @@ def test_declared_use_lies_between() -> None:
 
 
 def test_spot_h100_has_no_price_and_none_is_made_up() -> None:
-    found = priced(
-        with_pools(_H100, {"name": "spot", "sku": _NOIB, "nodes": {"min": 0, "max": 8}, "priority": "spot"})
-    )
+    found = priced(with_pools(_H100, {"name": "spot", "sku": _NOIB, "nodes": {"min": 0, "max": 8}, "priority": "spot"}))
     missing = gap(found, f"{_NOIB} spot")
     assert missing.reason == f"no source gives a spot price for {_NOIB} in eastus"
     assert missing.fix == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.catalog import regions
+from gpufleet.spec.addresses import scopes
 from gpufleet.spec.base import Path
 from gpufleet.spec.checks.places import pools_of, repeated
 from gpufleet.spec.environment import Environment
@@ -71,6 +72,15 @@ def _zones(environment: Environment) -> Iterator[Problem]:
             )
         for index, first in repeated(placed.pool.zones):
             yield Problem(path=(*placed.path, "zones", index), message=f"is the same as zones[{first}]", fix="Keep one")
+    for scope in scopes(environment):
+        region = regions.find(scope.region)
+        if scope.network.nat_zone and region is not None and region.has_zones is False:
+            yield Problem(
+                path=(*scope.path, "network", "natZone"),
+                message=f"{region.name} has no availability zones",
+                fix="Leave the zone out",
+                source=_REGION_LIST,
+            )
     for index, fabric in enumerate(environment.training):
         region = regions.find(fabric.region)
         lustre = fabric.storage.lustre

@@ -206,9 +206,7 @@ class Laboratory:
             verdicts.counts["refused" if named else "unnamed"] += 1
             if not named:
                 verdicts.holes.append(f"{mutation.op} {mutation.place}: refused without its path: {answer}")
-        elif is_served(Kind.from_token(mutation.token)) and any(
-            complaints(mutation.apply(), model_of(mutation.body))
-        ):
+        elif is_served(Kind.from_token(mutation.token)) and any(complaints(mutation.apply(), model_of(mutation.body))):
             verdicts.holes.append(f"{mutation.op} {mutation.place}: the official model refuses it")
         elif mutation.op == "drop":
             verdicts.counts["harmless: optional"] += 1

@@ -61,7 +61,8 @@ def _teams(*teams: dict[str, object]) -> dict[tuple[str | int, ...], object]:
         "a name that is none of Kubernetes'",
         _teams(_A, {**_B, "name": "Text"}),
         "training[0].queue.teams[1].name",
-        'the text "Text" is not of the form ^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$',
+        'the text "Text" is not a name of 1 to 30 lower-case letters, digits and inner hyphens that starts with '
+        "a letter",
     ),
     Case(
         "too old for gangs on autoscaled pools",
