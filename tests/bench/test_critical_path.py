@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from bench import critical_path
 from bench.critical_path import MINUTES, CriticalPath, Hop, Measured, Wait, graph_of, order, paths, waits
+from gpufleet.catalog import limits
 from gpufleet.graph import Graph, Node
 
 CLUSTER, POOL = "azure-native:containerservice:ManagedCluster", "azure-native:containerservice:AgentPool"
@@ -15,7 +17,9 @@ GROUP, LUSTRE = "azure-native:resources:ResourceGroup", "azure-native:storagecac
 RELEASE, PROVIDER = "kubernetes:helm.sh/v3:Release", "pulumi:providers:kubernetes"
 
 
-def node(type_: str, name: str, *after: str, by: dict[str, tuple[str, ...]] | None = None, provider: str = "") -> Node:
+def node(
+    type_: str, name: str, *after: str, by: Mapping[str, tuple[str, ...]] | None = None, provider: str = ""
+) -> Node:
     made_from = by or {}
     return Node(
         urn=name,
@@ -98,9 +102,11 @@ def test_no_pool_waits_for_another_nor_for_operators_or_storage(stack: Graph) ->
     assert kinds == {CLUSTER, GROUP, "azure-native:network:Subnet"}
 
 
-def test_frontier_needs_no_more_writes_at_once_than_resource_manager_takes() -> None:
-    """One cluster's pools are one wave: each has a bucket of 20 writes of its own, so only ARM's 200 count."""
-    assert len(graph_of("frontier").of(POOL)) == 128
+def test_frontiers_pools_are_one_wave() -> None:
+    """Each pool has a bucket of 20 writes of its own, so what Resource Manager takes at once is all that bounds them."""
+    pools = graph_of("frontier").of(POOL)
+    assert len(pools) == 128
+    assert len(pools) <= limits.value("arm.subscription_write_burst")
 
 
 def test_every_row_of_the_order_says_why() -> None:
