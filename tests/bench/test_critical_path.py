@@ -103,7 +103,7 @@ def test_no_pool_waits_for_another_nor_for_operators_or_storage(stack: Graph) ->
 
 
 def test_frontiers_pools_are_one_wave() -> None:
-    """Each pool has a bucket of 20 writes of its own, so what Resource Manager takes at once is all that bounds them."""
+    """Each pool has a bucket of 20 writes of its own: what Resource Manager takes at once is all that bounds them."""
     pools = graph_of("frontier").of(POOL)
     assert len(pools) == 128
     assert len(pools) <= limits.value("arm.subscription_write_burst")
