@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
+from gpufleet.catalog.table import read
 from gpufleet.graph import Node
 from gpufleet.graph.model import Hidden, Value
 from policies.in_cluster import cluster_of, kind, objects
@@ -20,7 +23,20 @@ _SCHEMAS: Final = "apiextensions.k8s.io/CustomResourceDefinition"
 _STREAMING: Final = ("artifactStreamingProfile", "enabled")
 
 
-class ImagesByDigest(Rule[Resource, Settings]):
+@lru_cache(maxsize=1)
+def tagged_images() -> tuple[str, ...]:
+    """What gpufleet itself runs by tag, as patterns (data/tagged_images.csv, each with its reason)."""
+    return tuple(row.text("image") for row in read("tagged_images.csv", ("image", "as_of", "why"), package="policies"))
+
+
+class ImageSettings(Settings):
+    """What PLAT020 lets pass."""
+
+    by_tag: list[str] = [*tagged_images()]
+    """Images that may run by tag, as shell patterns; unless given, what gpufleet itself runs and has no digest of."""
+
+
+class ImagesByDigest(Rule[Resource, ImageSettings]):
     """Workloads name their images by digest; with artifact streaming, by a tag that says which.
 
     A tag is what somebody pushed last: a restarted replica can be another program than its neighbour, and a registry's
@@ -35,6 +51,7 @@ class ImagesByDigest(Rule[Resource, Settings]):
     enforcement = Enforcement.ADVISORY
     scope = Scope.STACK
     fix = "Name the image as repository@sha256:…, as the registry shows it"
+    settings = ImageSettings
     source = "container-registry-geo-replication, AKS artifact-streaming-overview, Kubernetes images"
 
     def subjects(self, view: View) -> Iterable[Resource]:
@@ -42,7 +59,7 @@ class ImagesByDigest(Rule[Resource, Settings]):
         every = (one for one in objects(view) if one.node.custom and kind(one.node.type) != _SCHEMAS)
         return may(every, lambda one: any(True for _ in _images(one)))
 
-    def judge(self, subject: Resource, view: View, settings: Settings) -> Iterator[Objection]:
+    def judge(self, subject: Resource, view: View, settings: ImageSettings) -> Iterator[Objection]:
         """Each of its images, once."""
         loose = [image for image in dict.fromkeys(_images(subject)) if not _DIGEST.search(image)]
         if not loose:
@@ -51,6 +68,8 @@ class ImagesByDigest(Rule[Resource, Settings]):
         for image in loose:
             tag = image.rpartition("/")[2].partition(":")[2]
             if streams and tag not in ("", "latest"):
+                continue
+            if any(fnmatch.fnmatchcase(image, one) for one in settings.by_tag):
                 continue
             yield Objection(message=f"{subject.node.name} runs {image or 'a container without an image'} by no digest")
 

@@ -186,6 +186,7 @@ def test_an_approval_is_held_against_before_the_engine_starts(
     assert [line.partition(":")[0] for line in said[1:4]] == ["cost at floor", "cost at expected", "cost at ceiling"]
 
 
+@pytest.mark.soak
 def test_nobody_comes_in_between_the_preview_and_the_run(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     assert checkout.gpufleet("preview", "t", "--sandbox", "--save", checkout.approved).code == 0
     preview = EnvironmentStack.preview
@@ -221,7 +222,7 @@ def test_nobody_comes_in_between_the_preview_and_the_run(checkout: Checkout, mon
 
 def test_a_run_that_was_stopped_is_not_tried_again() -> None:
     # A run whose failed resources turn out to be there goes on by itself; this one must not.
-    run = Mock(found_again=True)
+    run = Mock(found_again=True, pools=None)
     run.phase.side_effect = NotApprovedError("delete AgentPool h100 has begun")
     with pytest.raises(NotApprovedError):
         _update(run, None, run.stack.up)

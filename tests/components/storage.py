@@ -82,14 +82,14 @@ def azure_bodies() -> dict[str, dict[str, Any]]:
             continue
         properties = {key: value for key, value in one.inputs.items() if key != "tags"}
         after = sorted(by_urn[urn] for urn in one.dependencies if urn in by_urn)
-        found[one.name] = {"type": type_, "after": after, "properties": _plain(properties)}
+        found[one.name] = {"type": type_, "after": after, "properties": whole_numbers(properties)}
     return found
 
 
 def manifests() -> list[dict[str, Any]]:
     """Every Kubernetes object and Helm release of the storage."""
     return [
-        {key: _plain(value) for key, value in sorted(one.inputs.items()) if key not in {"compat", "type"}}
+        {key: whole_numbers(value) for key, value in sorted(one.inputs.items()) if key not in {"compat", "type"}}
         for one in graph().resources
         if one.type.startswith("kubernetes:") and one.name.startswith(_OURS)
     ]
@@ -103,12 +103,12 @@ def documents() -> dict[str, str]:
     }
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 JSON
+def whole_numbers(value: object) -> Any:  # noqa: ANN401 JSON
     """Whole numbers as such, and keys in order: the engine has neither."""
     if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: whole_numbers(value[key]) for key in sorted(value)}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [whole_numbers(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -54,6 +54,9 @@ MODELS = {
     "privatedns:VirtualNetworkLink": ("privatedns", "VirtualNetworkLink"),
     "resources:ResourceGroup": ("resource.resources.v2024_07_01", "ResourceGroup"),
     "storage:BlobContainer": ("storage", "BlobContainer"),
+    "storage:BlobContainerImmutabilityPolicy": ("storage", "ImmutabilityPolicy"),
+    "storage:BlobServiceProperties": ("storage", "BlobServiceProperties"),
+    "storage:ManagementPolicy": ("storage", "ManagementPolicy"),
     "storage:StorageAccount": ("storage", "StorageAccountCreateParameters"),
     "storagecache:AmlFilesystem": ("storagecache", "AmlFilesystem"),
 }

@@ -33,9 +33,17 @@ def made(azure_book: ContractBook, tmp_path_factory: pytest.TempPathFactory) -> 
     store.close()
 
 
+# The models of this package that are written as the others are end before automatic export (API version 2025-07-01).
+WITHOUT_MODEL = {"azure-native:storagecache:AutoExportJob"}
+
+
 def test_every_type_of_the_sandbox_has_a_model() -> None:
     known = {token for token in registry.types() if official.model_of(token) is not None}
-    assert known == set(registry.types())
+    assert known == set(registry.types()) - WITHOUT_MODEL
+
+
+def _judged(name: str) -> bool:
+    return kind_of(name).pulumi_type not in WITHOUT_MODEL
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -48,12 +56,12 @@ def test_every_body_of_a_committed_stack(stack: str, azure_book: ContractBook, t
     assert len(found) == len(made) > 60
 
 
-@pytest.mark.parametrize("name", world())
+@pytest.mark.parametrize("name", [name for name in world() if _judged(name)])
 def test_every_resource_of_the_rules_world(name: str, made: World) -> None:
     assert official.problems(kind_of(name).pulumi_type, made.inputs(name)) == []
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[2]}")
+@pytest.mark.parametrize("row", [row for row in ROWS if _judged(row[0])], ids=lambda row: f"{row[0]}-{row[2]}")
 def test_the_passing_case_of_every_rule(row: Row, made: World) -> None:
     name, _, _, good = row
     assert official.problems(kind_of(name).pulumi_type, made.inputs(name, good)) == []

@@ -113,6 +113,7 @@ def run(root: Path, mode: str, size: int) -> dict[str, object]:
 
 
 @pytest.mark.engine
+@pytest.mark.soak
 def test_a_full_disk_leaves_the_old_state_whole(root: Path):
     assert run(root, "none", 10) == {"create": 11}
     file = root / ".sandbox" / "state" / ".pulumi" / "stacks" / PROJECT / "dev.json"

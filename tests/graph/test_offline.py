@@ -40,7 +40,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    "stack", [pytest.param(stack, marks=() if stack == "prod" else pytest.mark.soak) for stack in STACKS]
+)
 def test_the_plan_is_the_engines_preview(stack: str, sandbox: dict[str, str]) -> None:
     command = ["pulumi", "preview", "--stack", stack, "--json", "--non-interactive"]
     answer = subprocess.run(command, cwd=ROOT, env=sandbox, capture_output=True, text=True, check=True)

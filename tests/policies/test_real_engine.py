@@ -37,9 +37,8 @@ def _all_agree(answers: dict[str, Answer]) -> None:
         assert not [one for one in answer.own if one.level == "mandatory"], (way, answer.own)
 
 
-@pytest.mark.parametrize(
-    "stack", ["dev", *(pytest.param(stack, marks=pytest.mark.soak) for stack in ("staging", "prod", "frontier"))]
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("stack", ("dev", "staging", "prod", "frontier"))
 def test_a_committed_stack_passes_and_every_way_to_ask_agrees(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ TO_2026_07 = [
 
 
 @pytest.mark.engine
+@pytest.mark.soak
 def test_another_set_is_one_line_and_its_preview_names_the_nodes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,7 +53,9 @@ def test_there_are_500() -> None:
     assert sum(broken.harmless is not True for stack in STACKS for broken in all_broken(stack)) >= 500
 
 
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    "stack", [pytest.param(stack, marks=() if stack == "prod" else pytest.mark.soak) for stack in STACKS]
+)
 def test_broken_files(stack: str, stacks: Path, capsys: pytest.CaptureFixture[str]) -> None:
     faults: list[str] = []
     refused = 0
