@@ -38,7 +38,7 @@ def _all_agree(answers: dict[str, Answer]) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("stack", ("dev", "staging", "prod", "frontier"))
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod", "frontier"])
 def test_a_committed_stack_passes_and_every_way_to_ask_agrees(
     stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
