@@ -449,6 +449,7 @@ def test_a_run_that_begins_more_is_stopped(op: str, name: str):
 # As in tests/sandbox/test_engine.py: the SDK leaves its event loop open when a run ends early.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.engine
+@pytest.mark.soak
 def test_the_engine_begins_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     sandbox = make_sandbox(tmp_path, monkeypatch)
     monkeypatch.setenv("GPUFLEET_SANDBOX_TIME_SCALE", "1")

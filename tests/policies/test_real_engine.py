@@ -51,6 +51,7 @@ def test_a_committed_stack_passes_and_every_way_to_ask_agrees(
     _all_agree(answers)
 
 
+@pytest.mark.soak
 def test_of_a_stack_that_breaks_many_rules_every_way_to_ask_finds_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

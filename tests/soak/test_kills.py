@@ -15,9 +15,6 @@ from tests.soak.kills import Moment, Reference, check, kill
 MOMENTS = 100
 SEEDS = [int(seed) for seed in os.environ.get("GPUFLEET_SOAK_SEEDS", "").split(",") if seed] or range(MOMENTS)
 
-# For `make test`: everything in a destroy.
-QUICK = (18,)
-
 # On a machine with much else to do one moment may take minutes.
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 
@@ -25,15 +22,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(900)]
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost(seed: int, reference: Reference, tmp_path: Path):
-    _survives(Moment.of(seed), reference, tmp_path)
-
-
-@pytest.mark.parametrize("seed", QUICK)
-def test_nothing_is_lost_at_a_few_moments(seed: int, reference: Reference, tmp_path: Path):
-    _survives(Moment.of(seed), reference, tmp_path)
-
-
-def _survives(moment: Moment, reference: Reference, tmp_path: Path) -> None:
+    moment = Moment.of(seed)
     start = reference.fresh if moment.command == "up" else reference.up
     home = start.copy(tmp_path / "home")
     kill(home, moment, reference.made)
