@@ -175,7 +175,9 @@ def test_a_pool_grows_from_4_to_8(
 
 
 def _pool_max(fleet: Checkout) -> int:
-    listed = json.loads(_gpufleet(fleet, "sandbox", "list", "--name", "h100*", "--format", "json"))
+    listed = json.loads(
+        _gpufleet(fleet, "sandbox", "list", "--type", "AgentPool", "--name", "h100*", "--format", "json")
+    )
     (pool,) = listed["resources"]
     shown = json.loads(_gpufleet(fleet, "sandbox", "show", pool["name"], "--format", "json"))
     return int(shown["properties"]["maxCount"])
