@@ -67,7 +67,7 @@ class Environment(pulumi.ComponentResource):
             opts=own,
         )
         fabrics = self._fabrics(context, registry.id)
-        platform = self._platform(name, context, registry.id, group.name)
+        platform = self._platform(name, context, registry, group.name)
         budget = CostBudget(
             f"{name}-budget",
             CostBudgetArgs(environment=context, spec=args.spec.budget, resource_group_name=group.name),
@@ -126,7 +126,7 @@ class Environment(pulumi.ComponentResource):
         self,
         name: str,
         context: EnvironmentContext,
-        registry_id: pulumi.Output[str],
+        registry: ContainerRegistry,
         group_name: pulumi.Output[str],
     ) -> InferencePlatform | None:
         if self._spec.inference is None:
@@ -137,7 +137,8 @@ class Environment(pulumi.ComponentResource):
                 environment=context,
                 spec=self._spec.inference,
                 addresses=address_plan(self._spec),
-                registry_id=registry_id,
+                registry_id=registry.id,
+                registry_login_server=registry.login_server,
                 global_resource_group_name=group_name,
             ),
             opts=pulumi.ResourceOptions(parent=self),

@@ -10,7 +10,7 @@ from pulumi_azure_native import cdn
 
 from components.context import EnvironmentContext
 from components.options import child
-from gpufleet.spec.inference import FrontDoor
+from gpufleet.spec.front_door import FrontDoor
 
 
 @dataclass(frozen=True, kw_only=True)

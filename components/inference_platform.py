@@ -11,6 +11,7 @@ from pulumi_azure_native import containerservice
 from components.context import EnvironmentContext
 from components.global_front_door import FrontDoorOrigin, GlobalFrontDoor, GlobalFrontDoorArgs
 from components.inference_region import InferenceRegion, InferenceRegionArgs
+from gpufleet.sizing.serving_plan import serving_plan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.inference import Inference
 
@@ -34,11 +35,12 @@ class InferencePlatformArgs:
     addresses: Mapping[str, ScopeAddresses]
     """Networks by region name."""
     registry_id: pulumi.Input[str]
+    registry_login_server: pulumi.Input[str]
     global_resource_group_name: pulumi.Input[str]
 
 
 class InferencePlatform(pulumi.ComponentResource):
-    """All inference regions and the front door over them. Models and their servers are not here yet."""
+    """All inference regions and the front door over them."""
 
     regions: list[InferenceRegion]
     url: pulumi.Output[str]
@@ -46,14 +48,18 @@ class InferencePlatform(pulumi.ComponentResource):
     def __init__(self, name: str, args: InferencePlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferencePlatform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
+        served = [plan for plan in serving_plan(args.spec) if plan.form.model.weights is not None]
         self.regions = [
             InferenceRegion(
                 region.name,
                 InferenceRegionArgs(
                     environment=args.environment,
+                    inference=args.spec,
                     spec=region,
+                    plans=[plan for plan in served if plan.region == region.name],
                     addresses=args.addresses[region.name],
                     registry_id=args.registry_id,
+                    registry_login_server=args.registry_login_server,
                     maintenance_day=_DAYS[index % len(_DAYS)],
                 ),
                 opts=own,

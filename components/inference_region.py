@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,13 +11,17 @@ from pulumi_azure_native import network as azure_network
 
 from components.context import EnvironmentContext, ScopeContext
 from components.gpu_cluster import GpuCluster, GpuClusterArgs
+from components.in_cluster import ClusterAccess
 from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
 from components.region_network import RegionNetwork, RegionNetworkArgs
+from components.region_serving import RegionServing, add_serving
 from components.scope_pools import add_pools
+from gpufleet.sizing.serving_plan import ServerPlan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities
+from gpufleet.spec.inference import Inference
 from gpufleet.spec.inference import InferenceRegion as InferenceRegionSpec
 
 
@@ -25,14 +30,19 @@ class InferenceRegionArgs:
     """Arguments of InferenceRegion."""
 
     environment: EnvironmentContext
+    inference: Inference
+    """The platform that the region belongs to."""
     spec: InferenceRegionSpec
+    plans: Sequence[ServerPlan]
+    """Servers of this region."""
     addresses: ScopeAddresses
     registry_id: pulumi.Input[str]
+    registry_login_server: pulumi.Input[str]
     maintenance_day: containerservice.WeekDay
 
 
 class InferenceRegion(pulumi.ComponentResource):
-    """Resource group, network, cluster, pools with the GPU Operator, logs, and the gateway's static public address.
+    """Resource group, network, cluster, pools with the GPU Operator, logs, and what serves the models.
 
     It upgrades by itself in a weekly window of its own, so that no two regions drain nodes at once (as long as there
     are at most seven).
@@ -86,6 +96,25 @@ class InferenceRegion(pulumi.ComponentResource):
         )
         pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
         gateway = self._gateway_address(name, scope)
+        if args.plans:
+            add_serving(
+                RegionServing(
+                    parent=self,
+                    scope=scope,
+                    inference=args.inference,
+                    region=spec,
+                    plans=args.plans,
+                    cluster=cluster,
+                    access=ClusterAccess(
+                        environment_class=environment.environment_class,
+                        provider=cluster.provider,
+                        cluster=cluster.cluster,
+                    ),
+                    network=network,
+                    registry_login_server=args.registry_login_server,
+                    gateway_address_name=gateway.name,
+                )
+            )
         Observability(
             f"{name}-observability",
             ObservabilityArgs(scope=scope, cluster=cluster.cluster, daily_cap_gb=spec.cluster.logs_daily_cap_gb),

@@ -10,7 +10,7 @@ from gpufleet.sizing import checkpoint, failures, training
 from gpufleet.sizing.advice import Advice
 from gpufleet.sizing.explanation import Figure, Input
 from gpufleet.sizing.serving import Serving, serve, serving_figures
-from gpufleet.spec.inference import Model
+from gpufleet.spec.model import Model
 
 _TIB = 2**40
 _YOUNG = "Young 1974, CACM 17(9)"

@@ -10,7 +10,8 @@ from gpufleet.sizing.explanation import Figure, Input
 from gpufleet.sizing.replicas import replicas, replicas_per_region
 from gpufleet.sizing.serving import Serving, Unfit, serve
 from gpufleet.spec.base import Priority
-from gpufleet.spec.inference import Inference, InferenceRegion, Model
+from gpufleet.spec.inference import Inference, InferenceRegion
+from gpufleet.spec.model import Model
 from gpufleet.spec.pool_names import agent_pools
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpufleet.sizing.numbers import at_least_one, positive
-from gpufleet.spec.inference import KvPrecision, Precision, Sparsity
+from gpufleet.spec.model import KvPrecision, Precision, Sparsity
 
 # int4 has a 16-bit scale and a 4-bit zero point for every 128 weights (group size of AWQ and GPTQ) on top of 4 bits.
 _BITS = {

@@ -9,7 +9,7 @@ from gpufleet.catalog import sizes, throughput
 from gpufleet.sizing import memory, replicas
 from gpufleet.sizing.defaults import Architecture, architecture, default
 from gpufleet.sizing.explanation import Figure, Input
-from gpufleet.spec.inference import Model, Precision, Sparsity
+from gpufleet.spec.model import Model, Precision, Sparsity
 
 _MEASURED_LOADS = "offline"
 """MLPerf's offline scenario has no limit on latency: no yardstick for people who wait."""

@@ -101,3 +101,14 @@ Zone = Annotated[
 
 EntraObjectId = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 """Object id of a user, group or service principal in Entra."""
+
+ImageDigest = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$", max_length=512, examples=["vllm/vllm-openai@sha256:…"]
+    ),
+]
+"""A container image by digest; a tag can be moved to another image."""
+
+ArtifactDigest = Annotated[str, Field(pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$", max_length=512)]
+"""An OCI artifact of the environment's own registry by digest: repository without the registry's name."""

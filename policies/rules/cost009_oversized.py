@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from gpufleet.catalog import sizes
 from gpufleet.catalog.sizes import Size
-from gpufleet.spec.inference import Model
+from gpufleet.spec.model import Model
 from policies.pool_prices import PoolGroup, grouped, node_hour
 from policies.reading import UndecidedError, may
 from policies.rule import Enforcement, Objection, Pack, Rule, Scope, Settings, Severity

@@ -7,7 +7,7 @@ import pytest
 from gpufleet.sizing import memory
 from gpufleet.sizing.defaults import architecture
 from gpufleet.sizing.numbers import SizingError
-from gpufleet.spec.inference import KvPrecision, Precision, Sparsity
+from gpufleet.spec.model import KvPrecision, Precision, Sparsity
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from gpufleet.sizing.proposal import Proposal, advise, propose
 from gpufleet.sizing.serving import Serving, Unfit, memory_needs, serve
 from gpufleet.sizing.serving_advice import Limits
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.inference import Model
+from gpufleet.spec.model import Model
 from tests.spec.environments import GONE, changed, environment
 
 _WORKLOAD = ("training", 0, "workload")

@@ -1,0 +1,37 @@
+"""What serves models in one region's cluster, in the order in which it depends on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.context import ScopeContext
+from components.gpu_cluster import GpuCluster
+from components.in_cluster import ClusterAccess
+from components.region_network import RegionNetwork
+from gpufleet.sizing.serving_plan import ServerPlan
+from gpufleet.spec.inference import Inference, InferenceRegion
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegionServing:
+    """What the parts of serving in one region are made from."""
+
+    parent: pulumi.Resource
+    scope: ScopeContext
+    inference: Inference
+    region: InferenceRegion
+    plans: Sequence[ServerPlan]
+    """Servers of this region whose form has weights."""
+    cluster: GpuCluster
+    access: ClusterAccess
+    network: RegionNetwork
+    registry_login_server: pulumi.Input[str]
+    gateway_address_name: pulumi.Input[str]
+    """Name of the region's static public address, in its resource group."""
+
+
+def add_serving(serving: RegionServing) -> None:
+    """Add everything that serves: servers, autoscaling, gateway. Each part is one call."""

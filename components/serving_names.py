@@ -1,0 +1,29 @@
+"""Names that the parts of serving agree on: model servers, autoscaling, gateway, monitoring."""
+
+from __future__ import annotations
+
+MODELS_NAMESPACE = "models"
+"""Where model servers, their autoscalers and inference pools are."""
+GATEWAY_NAMESPACE = "inference-gateway"
+"""Where the region's gateway is; its Service gets the region's address."""
+GATEWAY = "inference"
+"""Name of the region's Gateway."""
+
+MODEL = "gpufleet.io/model"
+"""Label on everything of a model: its name. An inference pool selects its servers by it."""
+FORM = "gpufleet.io/form"
+"""Label: the form of the model (`Form.label`)."""
+SERVER = "gpufleet.io/server"
+"""Label: `ServerPlan.name`; a Deployment, its Service and its scaler have that name too."""
+
+HTTP_PORT = 8000
+"""Port of a model server: its OpenAI API, /health and /metrics (vLLM)."""
+HTTP_PORT_NAME = "http"
+SERVER_CONTAINER = "server"
+
+WAITING = "vllm:num_requests_waiting"
+"""Metric: requests in a server's queue (gateway-api-inference-extension, model server protocol)."""
+RUNNING = "vllm:num_requests_running"
+"""Metric: requests that a server answers now."""
+KV_CACHE = "vllm:kv_cache_usage_perc"
+"""Metric: part of the KV cache in use, 0 to 1."""
