@@ -38,7 +38,7 @@ class ServerPlan:
 
     @property
     def name(self) -> str:
-        """Name of the servers in the cluster: model, form and size, so that a new form or size stands beside the old."""
+        """Name of the servers in the cluster: model, form and size, so that a new one stands beside the old."""
         size = self.serving.size.name.removeprefix("Standard_").replace("_", "-").lower()
         return f"{self.model.name}-{self.form.label}-{size}"
 

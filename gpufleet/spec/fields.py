@@ -34,8 +34,8 @@ MEANINGS: dict[str, str] = {
     r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$": "1 to 16 lower-case letters, digits and inner hyphens",
     r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$": "1 to 32 lower-case letters, digits and inner hyphens",
     r"^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$": "a container image by digest, such as vllm/vllm-openai@sha256:…",
-    r"^[a-z0-9]+([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$": "an artifact of the environment's registry by digest, such as "
-    "models/chat-70b-fp8@sha256:…",
+    r"^[a-z0-9]+([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$": "an artifact of the environment's registry by digest, "
+    "such as models/chat-70b-fp8@sha256:…",
     r"^[+-](?:0\d|1[0-4]):[0-5]\d$": 'an offset from UTC in quotes, such as "+01:00"',
     r"^[0-9]{1,4}m$": "a number of minutes such as 15m",
     r"^[0-9]{1,5}s$": "a number of seconds such as 10s",
