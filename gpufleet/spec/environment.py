@@ -11,6 +11,7 @@ from gpufleet.spec.assumed_prices import Prices
 from gpufleet.spec.base import RegionName, Spec
 from gpufleet.spec.budget import Budget
 from gpufleet.spec.inference import Inference
+from gpufleet.spec.registry import Registry
 from gpufleet.spec.training import TrainingFabric
 from gpufleet.spec.usage import Usage
 
@@ -24,21 +25,6 @@ class EnvironmentClass(StrEnum):
     """Kept: stateful resources and clusters are protected."""
     PRODUCTION = "production"
     """Kept and serving: protected, and stateful resources outlive a deletion from the stack."""
-
-
-class RegistrySku(StrEnum):
-    """Azure Container Registry tiers."""
-
-    BASIC = "Basic"
-    STANDARD = "Standard"
-    PREMIUM = "Premium"
-
-
-class Registry(Spec):
-    """The container registry; geo-replication to every inference region needs Premium."""
-
-    sku: Annotated[RegistrySku, Field(strict=False)] = RegistrySku.PREMIUM
-    """Premium is needed as soon as there is more than one region."""
 
 
 class Environment(Spec):

@@ -40,7 +40,12 @@ MEANINGS: dict[str, str] = {
     r"^[0-9]{1,4}m$": "a number of minutes such as 15m",
     r"^[0-9]{1,5}s$": "a number of seconds such as 10s",
     r"^[0-9]{1,5}[smh]$": "a duration such as 30s or 5m",
+    r"^-----BEGIN CERTIFICATE-----\n": "a certificate as PEM text (a YAML block after `|`)",
+    r"^x509\.subject: ?\S": "a signer's subject, such as `x509.subject: C=US, ST=WA, O=example.com`",
     r"^/": "a path that starts with /",
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$": "a host name in lower case with its "
+    "domain, such as chat.example.com",
+    r"^[A-Z]{2}$": "a country by its ISO 3166-1 alpha-2 code, such as US",
     r"^[^\x00-\x1f\x7f-\x9f]+$": "text on one line without control characters",
 }
 """What each pattern of the models asks for, in words."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,17 @@ from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.front_door import FrontDoor
 from gpufleet.spec.model import Model
 from gpufleet.spec.pool import Pool, of_cluster
+from gpufleet.spec.rollout import Rollout
+from gpufleet.spec.traffic_manager import TrafficManager
+
+
+class GlobalEndpoint(StrEnum):
+    """What sends each request to a region."""
+
+    FRONT_DOOR = "front-door"
+    """A reverse proxy at Azure's edge: TLS, firewall, and a region that fails is left within seconds."""
+    TRAFFIC_MANAGER = "traffic-manager"
+    """DNS alone: no time limit on answers, no firewall; clients follow when their resolver asks again."""
 
 
 class InferenceRegion(Spec):
@@ -28,6 +40,8 @@ class InferenceRegion(Spec):
     """Front Door origin priority 1-5; equal priorities share by latency and weight."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1000
     """Front Door origin weight 1-1000."""
+    drain: bool = False
+    """Takes the region out of the global endpoint and leaves all else as it is: before a removal, or for a repair."""
 
     @model_validator(mode="after")
     def _pools_know_their_cluster(self) -> Self:
@@ -59,5 +73,11 @@ class Inference(Spec):
     """Regions that serve, all of them origins of one Front Door origin group."""
     demand: list[Origin] = []
     """Where the demand comes from; unless given, equally from all serving regions and without a latency limit."""
+    global_endpoint: Annotated[GlobalEndpoint, Field(strict=False)] = GlobalEndpoint.FRONT_DOOR
+    """What sends each request to a region."""
+    rollout: Rollout = Rollout()
+    """How a new release of the models reaches the regions."""
     front_door: FrontDoor = FrontDoor()
-    """The global endpoint in front of the regions."""
+    """Front Door, where it is the global endpoint."""
+    traffic_manager: TrafficManager | None = None
+    """Traffic Manager, where it is the global endpoint."""

@@ -24,9 +24,18 @@ def _registry(context: Context) -> Properties:
         "creationDate": context.created,
         "loginServer": f"{context.name.lower()}.azurecr.io",
         "sku": {"name": sku, "tier": sku},
-        "dataEndpointHostNames": [],
+        "dataEndpointHostNames": _data_endpoints(context),
         "privateEndpointConnections": [],
     }
+
+
+def _data_endpoints(context: Context) -> list[str]:
+    """One host a region with a copy (Azure docs: container-registry-dedicated-data-endpoints)."""
+    if context.inputs.get("dataEndpointEnabled") is not True:
+        return []
+    replicas = [str(one.get("location", "")) for one in context.below(f"{context.id}/replications/")]
+    places = dict.fromkeys([context.location, *map(normalise_location, replicas)])
+    return [f"{context.name.lower()}.{place}.data.azurecr.io" for place in places]
 
 
 def _needs_premium(context: Context) -> None:

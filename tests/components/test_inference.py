@@ -6,6 +6,7 @@ from tests.components.graphs import build, stack_graph
 from tests.spec.environments import changed
 
 FRONT_DOOR = ("inference", "frontDoor")
+_REGISTRY = ("sku", "dataEndpointEnabled", "adminUserEnabled", "anonymousPullEnabled", "location")
 
 
 def test_all_regions_are_origins_of_one_group() -> None:
@@ -83,8 +84,9 @@ def test_gateway_address_keeps_its_name() -> None:
 def test_registry_is_closed_and_replicated_to_every_further_region() -> None:
     graph = stack_graph("prod")
     registry = graph.one("containerregistry:Registry").inputs
-    assert {key: registry[key] for key in ("sku", "adminUserEnabled", "anonymousPullEnabled", "location")} == {
+    assert {key: registry[key] for key in _REGISTRY} == {
         "sku": {"name": "Premium"},
+        "dataEndpointEnabled": True,
         "adminUserEnabled": False,
         "anonymousPullEnabled": False,
         "location": "eastus",
@@ -95,3 +97,9 @@ def test_registry_is_closed_and_replicated_to_every_further_region() -> None:
 
 def test_one_region_needs_no_replica() -> None:
     assert stack_graph("dev").of("containerregistry:Replication") == []
+
+
+def test_a_region_may_have_images_before_it_has_a_cluster() -> None:
+    serving = changed({("registry", "regions"): ["eastus", "swedencentral", "westus3"]})
+    more = build(changed({("allowedRegions",): ["eastus", "swedencentral", "westus3"]}, serving))
+    assert [one.inputs["location"] for one in more.of("containerregistry:Replication")] == ["swedencentral", "westus3"]

@@ -15,8 +15,9 @@ from gpufleet.spec.checks.budget import check_budget
 from gpufleet.spec.checks.cluster import check_clusters
 from gpufleet.spec.checks.containers import check_containers
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
-from gpufleet.spec.checks.inference import check_inference, check_registry
+from gpufleet.spec.checks.inference import check_inference
 from gpufleet.spec.checks.infiniband import check_infiniband
+from gpufleet.spec.checks.models import check_models
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
 from gpufleet.spec.checks.node_roles import check_node_roles
@@ -25,6 +26,7 @@ from gpufleet.spec.checks.pools import check_pools
 from gpufleet.spec.checks.prices import check_prices
 from gpufleet.spec.checks.queue import check_queues
 from gpufleet.spec.checks.regions import check_regions
+from gpufleet.spec.checks.registry import check_registry
 from gpufleet.spec.checks.schedules import check_schedules
 from gpufleet.spec.checks.sizes import check_sizes
 from gpufleet.spec.checks.spot import check_spot
@@ -50,6 +52,7 @@ _CHECKS = (
     check_containers,
     check_node_roles,
     check_inference,
+    check_models,
     check_registry,
     check_prices,
 )

@@ -1,11 +1,11 @@
-"""Inference: what Front Door and the registry accept, and an environment that makes something at all."""
+"""Inference: what Front Door accepts, and an environment that makes something at all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpufleet.spec.environment import Environment, RegistrySku
-from gpufleet.spec.problem import ITEMS, Problem
+from gpufleet.spec.environment import Environment
+from gpufleet.spec.problem import Problem
 
 _MOST_ORIGINS = 50
 
@@ -31,18 +31,4 @@ def check_inference(environment: Environment) -> Iterator[Problem]:
             fix="Serve from fewer regions",
             source="Azure Front Door limits",
             lower_bound=True,
-        )
-
-
-def check_registry(environment: Environment) -> Iterator[Problem]:
-    """Geo-replication needs the Premium registry."""
-    regions = {fabric.region for fabric in environment.training}
-    regions |= {region.name for region in environment.inference.regions} if environment.inference else set()
-    if environment.registry.sku is not RegistrySku.PREMIUM and len(regions) > 1:
-        yield Problem(
-            path=("registry", "sku"),
-            message=f"a {environment.registry.sku.value} registry has no replicas for the {len(regions)} regions",
-            fix="Use Premium",
-            source="Azure Container Registry geo-replication",
-            reads=(("registry", "sku"), ("training", ITEMS), ("inference", "regions", ITEMS)),
         )

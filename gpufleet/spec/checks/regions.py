@@ -41,6 +41,8 @@ def _used(environment: Environment) -> Iterator[tuple[str, Path]]:
         yield fabric.region, ("training", index, "region")
     for index, region in enumerate(environment.inference.regions if environment.inference else []):
         yield region.name, ("inference", "regions", index, "name")
+    for index, name in enumerate(environment.registry.regions or []):
+        yield name, ("registry", "regions", index)
 
 
 def _known(name: str, path: Path) -> Iterator[Problem]:

@@ -15,13 +15,6 @@ _DOOR = ("inference", "frontDoor")
         {_DOOR: {"privateLink": False}},
     ),
     Case(
-        "a registry without replicas",
-        {("registry",): {"sku": "Standard"}},
-        "registry.sku",
-        "a Standard registry has no replicas for the 2 regions",
-        {("registry",): {"sku": "Standard"}, ("training", 0, "region"): "swedencentral"},
-    ),
-    Case(
         "nothing at all",
         {("training",): [], ("inference",): GONE},
         "",
