@@ -65,7 +65,7 @@ def memory_needs(model: Model) -> tuple[float, float]:
     found = shape(model)
     per_token = memory.kv_bytes_per_token(found.layers, found.kv_heads, found.head_dim, model.kv_precision)
     weights = memory.weights_bytes(model.parameters_b, model.precision, model.sparsity)
-    return weights, memory.kv_bytes(per_token, model.context_tokens, _concurrency(model))
+    return weights, memory.kv_bytes(per_token, model.context_tokens, concurrency(model))
 
 
 def serve(model: Model, size: sizes.Size) -> Serving | Unfit:
@@ -212,5 +212,6 @@ def _rates(gpu_model: str | None) -> list[replicas.Rate]:
     return found
 
 
-def _concurrency(model: Model) -> int:
+def concurrency(model: Model) -> int:
+    """Sequences of full context that one replica holds at once, as stated or by default."""
     return model.concurrency or int(default("inference.concurrency").value)
