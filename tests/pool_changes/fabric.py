@@ -1,4 +1,4 @@
-"""A small training fabric, deployed once in a sandbox of its own, and changed by its stack file."""
+"""A stack deployed in a sandbox of its own and changed by its stack file: a small training fabric, unless it is another."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ class Ran:
 class Fabric:
     """The stack `t`, in a checkout and a sandbox of its own."""
 
-    def __init__(self, root: Path, gpufleet: Gpufleet) -> None:
+    def __init__(self, gpufleet: Gpufleet, document: Spec) -> None:
         self.gpufleet = gpufleet
-        self.document = small()
+        self.document = document
         self.write()
 
     def edit(self, change: Callable[[Spec], object]) -> None:
@@ -115,8 +115,10 @@ def pool(spec: Spec, name: str) -> Spec:
     return found
 
 
-def make_fabric(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fabric:
-    """The fabric, not deployed yet."""
+def make_fabric(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], document: Spec | None = None
+) -> Fabric:
+    """The fabric, or the stack of `document`, not deployed yet."""
     ensure_engine()  # found by what this checkout has, not by the test's own
     (root / "checkout/stacks").mkdir(parents=True)
     shutil.copy(SOURCE / "Pulumi.yaml", root / "checkout")
@@ -125,4 +127,4 @@ def make_fabric(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("GPUFLEET_SANDBOX_TIME_SCALE", "0")
     for name in ("GPUFLEET_SANDBOX_CLOUD", "PULUMI_BACKEND_URL", "PULUMI_STACK", "PULUMI_HOME", "CI", "TF_BUILD"):
         monkeypatch.delenv(name, raising=False)
-    return Fabric(root, Gpufleet(root / "checkout", monkeypatch, capsys))
+    return Fabric(Gpufleet(root / "checkout", monkeypatch, capsys), document or small())
