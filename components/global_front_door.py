@@ -10,18 +10,9 @@ from pulumi_azure_native import cdn
 
 from components.context import EnvironmentContext
 from components.options import child
+from components.region_origin import RegionOrigin
+from components.web_application_firewall import WebApplicationFirewall, WebApplicationFirewallArgs
 from gpufleet.spec.front_door import FrontDoor
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrontDoorOrigin:
-    """One region behind the front door."""
-
-    region: str
-    host_name: pulumi.Input[str]
-    """DNS name of the region's gateway."""
-    priority: int
-    weight: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +22,6 @@ class GlobalFrontDoorArgs:
     environment: EnvironmentContext
     spec: FrontDoor
     resource_group_name: pulumi.Input[str]
-    origins: Sequence[FrontDoorOrigin]
 
 
 class GlobalFrontDoor(pulumi.ComponentResource):
@@ -39,16 +29,23 @@ class GlobalFrontDoor(pulumi.ComponentResource):
 
     One group, for priority and weight act among the origins of one group alone: a group for each region, as the AKS
     multi-region page draws it, would never fail over. No session affinity: it would send a session back to a region
-    that is gone or full.
+    that is gone or full. Nothing on the route caches or compresses: answers are private, and events of a stream would
+    wait for a buffer.
 
     Limits that shape it: an origin must answer within 16 to 240 seconds, so long answers stream (Microsoft.Cdn
     2024-02-01); a route asks for an origin that is there, and a group's last origin can't be deleted
-    (terraform-azurerm#27652), so the route waits for the origins, and all go with the profile.
+    (terraform-azurerm#27652), so the route waits for the origins, and all go with the profile; a group has public
+    origins or private ones, never both (front-door private-link), so each kind has a group of its own and the route
+    moves from one to the other.
 
-    Not here: a domain of one's own, a web application firewall, Private Link origins.
+    The origins come last, with `serve`: what answers behind them knows the profile by its id (`front_door_id`).
     """
 
     url: pulumi.Output[str]
+    front_door_id: pulumi.Output[str]
+    """What Front Door sends to origins as `X-Azure-FDID`: the profile, which its addresses alone don't tell."""
+    domain_validation: pulumi.Output[dict[str, dict[str, str]]]
+    """By own domain: the DNS records that Azure asks for."""
 
     def __init__(self, name: str, args: GlobalFrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:GlobalFrontDoor", name, {}, opts)
@@ -65,7 +62,7 @@ class GlobalFrontDoor(pulumi.ComponentResource):
             tags=args.environment.tags,
             opts=child(self, args.environment.environment_class),
         )
-        endpoint = cdn.AFDEndpoint(
+        self._endpoint = cdn.AFDEndpoint(
             f"{name}-endpoint",
             endpoint_name=names.once("fde"),
             profile_name=self._profile.name,
@@ -77,67 +74,139 @@ class GlobalFrontDoor(pulumi.ComponentResource):
             tags=args.environment.tags,
             opts=self._in_profile(),
         )
-        group = self._origin_group()
-        origins = [self._origin(group, origin) for origin in args.origins]
+        self._group = self._origin_group()
+        self._domains = {host: self._custom_domain(host) for host in args.spec.domains}
+        if args.spec.waf is not None:
+            WebApplicationFirewall(
+                f"{name}-waf",
+                WebApplicationFirewallArgs(
+                    environment=args.environment,
+                    spec=args.spec.waf,
+                    sku=args.spec.sku,
+                    resource_group_name=args.resource_group_name,
+                    profile=self._profile,
+                    domain_ids=[self._endpoint.id, *(domain.id for domain in self._domains.values())],
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.front_door_id = self._profile.front_door_id
+        first = args.spec.domains[0] if args.spec.domains else None
+        self.url = pulumi.Output.format("https://{0}", first or self._endpoint.host_name)
+        self.domain_validation = pulumi.Output.all(
+            **{host: self._dns_records(host, domain) for host, domain in self._domains.items()}
+        )
+        self.register_outputs({
+            "url": self.url,
+            "frontDoorId": self.front_door_id,
+            "domainValidation": self.domain_validation,
+        })
+
+    def serve(self, origins: Sequence[RegionOrigin]) -> None:
+        """Send requests to these regions; called once."""
+        made = [self._origin(origin) for origin in origins]
         cdn.Route(
-            f"{name}-route",
+            f"{self._prefix}-route",
             route_name="all",
-            endpoint_name=endpoint.name,
+            endpoint_name=self._endpoint.name,
             profile_name=self._profile.name,
-            resource_group_name=args.resource_group_name,
-            origin_group=cdn.ResourceReferenceArgs(id=group.id),
+            resource_group_name=self._args.resource_group_name,
+            origin_group=cdn.ResourceReferenceArgs(id=self._group.id),
+            # Before it is validated a domain gets no certificate and no requests, and doesn't keep the route from being
+            # made (front-door domain).
+            custom_domains=[cdn.ActivatedResourceReferenceArgs(id=domain.id) for domain in self._domains.values()]
+            or None,
             patterns_to_match=["/*"],
             supported_protocols=[cdn.AFDEndpointProtocols.HTTP, cdn.AFDEndpointProtocols.HTTPS],
             https_redirect=cdn.HttpsRedirect.ENABLED,
             forwarding_protocol=cdn.ForwardingProtocol.HTTPS_ONLY,
             link_to_default_domain=cdn.LinkToDefaultDomain.ENABLED,
             enabled_state=cdn.EnabledState.ENABLED,
-            opts=self._in_profile(*origins),
+            opts=self._in_profile(*made),
         )
-        self.url = pulumi.Output.format("https://{0}", endpoint.host_name)
-        self.register_outputs({"url": self.url})
 
     def _in_profile(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         environment_class = self._args.environment.environment_class
         return child(self, environment_class, depends_on=depends_on, deleted_with=self._profile)
 
+    @property
+    def _kind(self) -> str:
+        """Marks what has private origins."""
+        return "-private" if self._args.spec.private_link else ""
+
     def _origin_group(self) -> cdn.AFDOriginGroup:
-        probe = self._args.spec.health_probe
+        spec = self._args.spec
         return cdn.AFDOriginGroup(
-            f"{self._prefix}-origins",
-            origin_group_name="inference",
+            f"{self._prefix}-origins{self._kind}",
+            origin_group_name=f"inference{self._kind}",
             profile_name=self._profile.name,
             resource_group_name=self._args.resource_group_name,
             session_affinity_state=cdn.EnabledState.DISABLED,
             health_probe_settings=cdn.HealthProbeParametersArgs(
-                probe_path=probe.path,
-                probe_interval_in_seconds=probe.interval_seconds,
+                probe_path=spec.health_probe.path,
+                probe_interval_in_seconds=spec.health_probe.interval_seconds,
                 probe_protocol=cdn.ProbeProtocol.HTTPS,
                 # Model servers answer their health path to GET; HEAD, the default, is often refused.
                 probe_request_type=cdn.HealthProbeRequestType.GET,
             ),
-            # Azure's defaults, stated: 3 of 4 probes must succeed, and origins within 50 ms of the fastest share the
-            # load.
+            # Azure's defaults, stated: 3 of 4 probes must succeed.
             load_balancing_settings=cdn.LoadBalancingSettingsParametersArgs(
-                sample_size=4, successful_samples_required=3, additional_latency_in_milliseconds=50
+                sample_size=4,
+                successful_samples_required=3,
+                additional_latency_in_milliseconds=spec.additional_latency_milliseconds,
             ),
             opts=self._in_profile(),
         )
 
-    def _origin(self, group: cdn.AFDOriginGroup, origin: FrontDoorOrigin) -> cdn.AFDOrigin:
+    def _origin(self, origin: RegionOrigin) -> cdn.AFDOrigin:
+        private = origin.private
         return cdn.AFDOrigin(
-            f"{self._prefix}-origin-{origin.region}",
-            origin_name=origin.region,
-            origin_group_name=group.name,
+            f"{self._prefix}-origin-{origin.spec.name}{self._kind}",
+            origin_name=origin.spec.name,
+            origin_group_name=self._group.name,
             profile_name=self._profile.name,
             resource_group_name=self._args.resource_group_name,
             host_name=origin.host_name,
             origin_host_header=origin.host_name,
             http_port=80,
             https_port=443,
+            # Private Link asks for it too (front-door private-link).
             enforce_certificate_name_check=True,
-            priority=origin.priority,
-            weight=origin.weight,
-            enabled_state=cdn.EnabledState.ENABLED,
+            priority=origin.spec.priority,
+            weight=origin.spec.weight,
+            enabled_state=cdn.EnabledState.DISABLED if origin.spec.drain else cdn.EnabledState.ENABLED,
+            shared_private_link_resource=(
+                None
+                if private is None
+                else cdn.SharedPrivateLinkResourcePropertiesArgs(
+                    # No group id: Front Door refuses one for a Private Link service of one's own.
+                    private_link=cdn.ResourceReferenceArgs(id=private.service_id),
+                    private_link_location=private.location,
+                    request_message=self._args.environment.names.once("afd"),
+                )
+            ),
+            opts=self._in_profile(*origin.depends_on),
+        )
+
+    def _custom_domain(self, host: str) -> cdn.AFDCustomDomain:
+        label = host.replace(".", "-")
+        return cdn.AFDCustomDomain(
+            f"{self._prefix}-domain-{label}",
+            custom_domain_name=label,
+            profile_name=self._profile.name,
+            resource_group_name=self._args.resource_group_name,
+            host_name=host,
+            tls_settings=cdn.AFDDomainHttpsParametersArgs(
+                certificate_type=cdn.AfdCertificateType.MANAGED_CERTIFICATE,
+                minimum_tls_version=cdn.AfdMinimumTlsVersion.TLS12,
+            ),
             opts=self._in_profile(),
+        )
+
+    def _dns_records(self, host: str, domain: cdn.AFDCustomDomain) -> pulumi.Output[dict[str, str]]:
+        """The TXT record proves that the domain is the owner's; the CNAME brings the requests."""
+        return pulumi.Output.all(validation=domain.validation_properties, endpoint=self._endpoint.host_name).apply(
+            lambda known: {
+                f"_dnsauth.{host} TXT": known["validation"].validation_token or "",
+                f"{host} CNAME": known["endpoint"],
+            }
         )

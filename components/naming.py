@@ -68,6 +68,14 @@ class Names:
         """DNS label of a region's gateway, unique among all labels of that Azure region."""
         return self._suffix(scope).apply(lambda suffix: f"gw-{self.environment}-{scope}-{suffix}")
 
+    def firewall_policy(self) -> str:
+        """Letters and digits, a letter first (frontdoor API specification 2025-11-01, policyName)."""
+        return f"fdfp{self.environment.translate(_SEPARATORS)}"
+
+    def traffic_manager_label(self) -> pulumi.Output[str]:
+        """DNS label of a Traffic Manager profile, unique in trafficmanager.net."""
+        return self._suffix("traffic-manager").apply(lambda suffix: f"{self.environment}-{suffix}")
+
     def _globally_unique(self, abbreviation: str, scope: str, *, longest: int) -> pulumi.Output[str]:
         readable = f"{abbreviation}{self.environment}{scope}".translate(_SEPARATORS)[: longest - _SUFFIX_LENGTH]
         return self._suffix(scope).apply(lambda suffix: f"{readable}{suffix}")

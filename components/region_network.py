@@ -24,8 +24,16 @@ class RegionNetworkArgs:
     """Of the NAT gateway and its addresses; None leaves it to Azure."""
     holds_data: bool = False
     """Whether a Managed Lustre file system stands in it: what stands under data is kept as dear as the data."""
-    serves_front_door: bool = False
-    """Whether Azure Front Door reaches a gateway on the nodes."""
+    gateway_clients: str | None = None
+    """Service tag of those who reach a gateway on the nodes by HTTPS; nobody unless given."""
+    private_link: bool = False
+    """Whether a Private Link service on the nodes' load balancer takes addresses of the system subnet."""
+
+
+FRONT_DOOR_BACKEND = "AzureFrontDoor.Backend"
+"""Service tag of Front Door's edge locations towards origins (service-tags-overview)."""
+INTERNET = "Internet"
+"""Service tag of all public addresses."""
 
 
 class _Rule(NamedTuple):
@@ -50,8 +58,14 @@ _LUSTRE_RULES = [
     _Rule("AllowAzureCloudOutbound", _OUTBOUND, "VirtualNetwork", "AzureCloud", ["*"], _ANY),
 ]
 _PRIVATE_ENDPOINT_RULES = [_Rule("AllowHttpsInbound", _INBOUND, "VirtualNetwork", "VirtualNetwork", ["443"], _TCP)]
-# AKS opens ports of LoadBalancer services in its own security group alone, not in one that stands on the subnet.
-_FRONT_DOOR_RULES = [_Rule("AllowFrontDoorInbound", _INBOUND, "AzureFrontDoor.Backend", "*", ["443"], _TCP)]
+
+
+def _gateway_rules(clients: str | None) -> list[_Rule]:
+    # AKS opens ports of LoadBalancer services in its own security group alone, not in one that stands on the subnet.
+    if clients is None:
+        return []
+    name = "FrontDoor" if clients == FRONT_DOOR_BACKEND else clients
+    return [_Rule(f"Allow{name}Inbound", _INBOUND, clients, "*", ["443"], _TCP)]
 
 
 class RegionNetwork(pulumi.ComponentResource):
@@ -94,7 +108,7 @@ class RegionNetwork(pulumi.ComponentResource):
             opts=self._child(keep=self._data),
         )
         self._vnet = vnet
-        nodes = self._security_group("nodes", _FRONT_DOOR_RULES if args.serves_front_door else [])
+        nodes = self._security_group("nodes", _gateway_rules(args.gateway_clients))
         lustre = self._security_group("lustre", _LUSTRE_RULES, keep=self._data)
         private_endpoints = self._security_group("privateendpoints", _PRIVATE_ENDPOINT_RULES)
         nat, addresses = self._nat_gateway()
@@ -103,7 +117,9 @@ class RegionNetwork(pulumi.ComponentResource):
         # Without the gateway: a kept Lustre subnet would keep gateway and addresses too. The file system itself needs
         # a way out to Azure's services, so the subnet is not private.
         lustre_subnet = self._subnet("lustre", subnets.lustre, lustre, keep=self._data)
-        system_subnet = self._subnet("system", subnets.system, nodes, nat=nat, after=lustre_subnet)
+        system_subnet = self._subnet(
+            "system", subnets.system, nodes, nat=nat, after=lustre_subnet, private_link=args.private_link
+        )
         gpu_subnet = self._subnet("gpu", subnets.gpu, nodes, nat=nat, after=system_subnet)
         endpoint_subnet = self._subnet(
             "privateendpoints",
@@ -205,8 +221,12 @@ class RegionNetwork(pulumi.ComponentResource):
         after: pulumi.Resource | None = None,
         keep: Keep = Keep.NOTHING,
         private_endpoints: bool = False,
+        private_link: bool = False,
     ) -> network.Subnet:
         policies = network.VirtualNetworkPrivateEndpointNetworkPolicies
+        # Where the policies are on, a Private Link service can't take an address (disable-private-link-service-
+        # network-policy).
+        service_policies = network.VirtualNetworkPrivateLinkServiceNetworkPolicies.DISABLED if private_link else None
         return network.Subnet(
             f"{self._prefix}-snet-{purpose}",
             subnet_name=f"snet-{purpose}",
@@ -223,5 +243,6 @@ class RegionNetwork(pulumi.ComponentResource):
             private_endpoint_network_policies=(
                 policies.NETWORK_SECURITY_GROUP_ENABLED if private_endpoints else policies.DISABLED
             ),
+            private_link_service_network_policies=service_policies,
             opts=self._child(keep=keep, after=after),
         )

@@ -29,9 +29,19 @@ class RegionServing:
     access: ClusterAccess
     network: RegionNetwork
     registry_login_server: pulumi.Input[str]
-    gateway_address_name: pulumi.Input[str]
-    """Name of the region's static public address, in its resource group."""
+    gateway_address_name: pulumi.Input[str] | None
+    """Name of the region's static public address, in its resource group; None where the gateway is private."""
+    private_link_service_name: str | None
+    """Name that the Private Link service of a private gateway gets, in the region's resource group; None where the
+    gateway has a public address."""
+    front_door_id: pulumi.Input[str] | None
+    """What Front Door sends as `X-Azure-FDID`, for a gateway to refuse who has another or none; None without Front
+    Door."""
 
 
-def add_serving(serving: RegionServing) -> None:
-    """Add everything that serves: servers, autoscaling, gateway. Each part is one call."""
+def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
+    """Add everything that serves: servers, autoscaling, gateway. Each part is one call.
+
+    Returns what must be there before requests come to the region, and may go only once none come any more.
+    """
+    return ()

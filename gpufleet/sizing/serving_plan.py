@@ -14,6 +14,7 @@ from gpufleet.spec.inference import Inference, InferenceRegion
 from gpufleet.spec.model import Form, Model
 from gpufleet.spec.pool import Pool
 from gpufleet.spec.pool_names import agent_pools
+from gpufleet.spec.server_names import server_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,8 @@ class ServerPlan:
 
     @property
     def name(self) -> str:
-        """Name of the servers in the cluster: model, form and size, so that a new one stands beside the old."""
-        size = self.serving.size.name.removeprefix("Standard_").replace("_", "-").lower()
-        return f"{self.model.name}-{self.form.label}-{size}"
+        """Name of the servers in the cluster."""
+        return server_name(self.model, self.form, self.serving.size.name)
 
 
 def serving_plan(inference: Inference) -> tuple[ServerPlan, ...]:

@@ -92,6 +92,16 @@ PoolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,7}$")]
 """Name of a pool. AKS allows 12 characters (`^[a-z][a-z0-9]{0,11}$`); up to two go to the InfiniBand domain and two to
 the generation."""
 
+HostName = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$",
+        max_length=253,
+        examples=["chat.example.com"],
+    ),
+]
+"""A fully qualified DNS name in lower case (RFC 1123), without a wildcard."""
+
 Zone = Annotated[
     str,
     BeforeValidator(number_as_text, json_schema_input_type=Literal["1", "2", "3", 1, 2, 3]),

@@ -1,4 +1,4 @@
-"""A stack deployed in a sandbox of its own and changed by its stack file: a small training fabric, unless it is another."""
+"""A stack in a sandbox of its own, changed by its stack file: a small training fabric, unless it is another."""
 
 from __future__ import annotations
 
