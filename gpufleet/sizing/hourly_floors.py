@@ -111,8 +111,9 @@ def _floor(plan: ServerPlan, demand: float) -> int:
 
 
 def windows(floors: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    """Hours of equal floors in one piece: first hour, hour of the end, floor; one that passes midnight ends before it
-    begins. Nothing for floors that are the same all day.
+    """First hour, hour of the end and floor of each stretch of the day with one floor; none when all are alike.
+
+    A stretch that passes midnight ends before it begins.
     """
     starts = [hour for hour in range(HOURS) if floors[hour] != floors[hour - 1]]
     for index, start in enumerate(starts):
