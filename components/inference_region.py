@@ -17,7 +17,7 @@ from components.options import child
 from components.outputs import ClusterSummary
 from components.region_network import RegionNetwork, RegionNetworkArgs
 from components.region_serving import RegionServing, add_serving
-from components.scope_pools import add_pools
+from components.scope_pools import add_pools, agent_pool_names
 from gpufleet.sizing.serving_plan import ServerPlan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities
@@ -111,6 +111,7 @@ class InferenceRegion(pulumi.ComponentResource):
                         cluster=cluster.cluster,
                     ),
                     network=network,
+                    pools=pools,
                     registry_login_server=args.registry_login_server,
                     gateway_address_name=gateway.name,
                 )
@@ -122,7 +123,7 @@ class InferenceRegion(pulumi.ComponentResource):
         )
         self.gateway_host_name = gateway.dns_settings.apply(lambda dns: (dns.fqdn if dns else None) or "")
         self.summary = ClusterSummary(
-            name=scope.name_of("aks"), resource_group=group_name, region=spec.name, pools=pools
+            name=scope.name_of("aks"), resource_group=group_name, region=spec.name, pools=agent_pool_names(pools)
         )
         self.register_outputs({"cluster": self.summary.as_output(), "gatewayHostName": self.gateway_host_name})
 

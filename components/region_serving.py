@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -28,12 +28,16 @@ class RegionServing:
     cluster: GpuCluster
     access: ClusterAccess
     network: RegionNetwork
+    pools: Mapping[str, pulumi.Resource]
+    """The region's pools by the specification's names: servers come after theirs, and go before them."""
     registry_login_server: pulumi.Input[str]
     gateway_address_name: pulumi.Input[str] | None
     """Name of the region's static public address, in its resource group; None where the gateway is private."""
     private_link_service_name: str | None
     """Name that the Private Link service of a private gateway gets, in the region's resource group; None where the
     gateway has a public address."""
+    gateway_host_name: pulumi.Input[str]
+    """DNS name that the gateway's certificate must have; Front Door, or a client by Traffic Manager, asks for it."""
     front_door_id: pulumi.Input[str] | None
     """What Front Door sends as `X-Azure-FDID`, for a gateway to refuse who has another or none; None without Front
     Door."""

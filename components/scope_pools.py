@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -29,11 +29,11 @@ def add_pools(
     pools: Sequence[Pool],
     cluster: GpuCluster,
     network: RegionNetwork,
-) -> dict[str, list[str]]:
-    """Add pools and operators to a cluster. Returns the AKS names of each pool, by the pool's own name."""
+) -> dict[str, GpuPool | CpuPool]:
+    """Add pools and operators to a cluster. Returns the pools by their own names."""
     # First, because they are a chain, one waiting for the other, while pools are registered side by side.
     _add_operators(parent, scope=scope, spec=spec, pools=pools, cluster=cluster)
-    names: dict[str, list[str]] = {}
+    made: dict[str, GpuPool | CpuPool] = {}
     for pool in pools:
         is_gpu = sizes.get(pool.sku).is_gpu
         args = PoolArgs(
@@ -44,10 +44,13 @@ def add_pools(
             subnet_id=network.gpu_subnet_id if is_gpu else network.system_subnet_id,
         )
         component = GpuPool if is_gpu else CpuPool
-        names[pool.name] = component(
-            f"{scope.name}-{pool.name}", args, opts=pulumi.ResourceOptions(parent=parent)
-        ).agent_pool_names
-    return names
+        made[pool.name] = component(f"{scope.name}-{pool.name}", args, opts=pulumi.ResourceOptions(parent=parent))
+    return made
+
+
+def agent_pool_names(pools: Mapping[str, GpuPool | CpuPool]) -> dict[str, list[str]]:
+    """The AKS names of each pool, by the pool's own name."""
+    return {name: pool.agent_pool_names for name, pool in pools.items()}
 
 
 def common_zone(pools: Sequence[Pool]) -> str | None:

@@ -18,7 +18,7 @@ from components.observability import Observability, ObservabilityArgs
 from components.options import Keep, child
 from components.outputs import ClusterSummary
 from components.region_network import RegionNetwork, RegionNetworkArgs
-from components.scope_pools import add_pools, common_zone
+from components.scope_pools import add_pools, agent_pool_names, common_zone
 from components.stop_schedule import StopSchedule, StopScheduleArgs
 from components.training_storage import TrainingStorage, TrainingStorageArgs
 from gpufleet.catalog import regions, sizes
@@ -140,7 +140,7 @@ class TrainingFabric(pulumi.ComponentResource):
         self.lustre_mount_address = storage.lustre_mount_address
         self.storage_account_name = storage.account_name
         self.summary = ClusterSummary(
-            name=scope.name_of("aks"), resource_group=group_name, region=spec.region, pools=pools
+            name=scope.name_of("aks"), resource_group=group_name, region=spec.region, pools=agent_pool_names(pools)
         )
         self.register_outputs({"cluster": self.summary.as_output()})
 
