@@ -14,8 +14,17 @@ from pathlib import Path
 _FILE = Path(__file__).parent / "data" / "dcgm_metrics.csv"
 
 
-@lru_cache(maxsize=1)
 def dcgm_metrics() -> str:
     """The exporter's own form: one `field, type, help` a line."""
+    return "".join(f"{row['field']}, {row['type']}, {row['help']}\n" for row in _rows())
+
+
+def dcgm_names() -> tuple[str, ...]:
+    """Names of the metrics that it exports; what it calls labels are no metrics of their own."""
+    return tuple(row["field"] for row in _rows() if row["type"] != "label")
+
+
+@lru_cache(maxsize=1)
+def _rows() -> tuple[dict[str, str], ...]:
     with _FILE.open(encoding="utf-8", newline="") as file:
-        return "".join(f"{row['field']}, {row['type']}, {row['help']}\n" for row in csv.DictReader(file))
+        return tuple(csv.DictReader(file))

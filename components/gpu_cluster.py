@@ -47,6 +47,8 @@ class GpuClusterArgs:
     mounts_blobs: bool = False
     """Whether pods mount blob containers: AKS then runs its blob CSI driver, which is off unless asked for (AKS
     azure-blob-csi)."""
+    serves_models: bool | None = None
+    """Whether AKS runs its Prometheus agent and KEDA; None says nothing of either."""
 
 
 class GpuCluster(pulumi.ComponentResource):
@@ -211,6 +213,8 @@ class GpuCluster(pulumi.ComponentResource):
             ),
             auto_upgrade_profile=self._auto_upgrade(),
             storage_profile=self._storage_profile(),
+            azure_monitor_profile=self._monitoring(),
+            workload_auto_scaler_profile=self._workload_autoscaling(),
             agent_pool_profiles=[self._system_pool()],
             tags=scope.environment.tags,
             opts=self._child(
@@ -274,6 +278,21 @@ class GpuCluster(pulumi.ComponentResource):
             return None
         return containerservice.ManagedClusterStorageProfileArgs(
             blob_csi_driver=containerservice.ManagedClusterStorageProfileBlobCSIDriverArgs(enabled=True)
+        )
+
+    def _monitoring(self) -> containerservice.ManagedClusterAzureMonitorProfileArgs | None:
+        # Stated either way for a cluster that may serve: what a request leaves out AKS keeps as it is.
+        if self._args.serves_models is None:
+            return None
+        return containerservice.ManagedClusterAzureMonitorProfileArgs(
+            metrics=containerservice.ManagedClusterAzureMonitorProfileMetricsArgs(enabled=self._args.serves_models)
+        )
+
+    def _workload_autoscaling(self) -> containerservice.ManagedClusterWorkloadAutoScalerProfileArgs | None:
+        if self._args.serves_models is None:
+            return None
+        return containerservice.ManagedClusterWorkloadAutoScalerProfileArgs(
+            keda=containerservice.ManagedClusterWorkloadAutoScalerProfileKedaArgs(enabled=self._args.serves_models)
         )
 
     def _maintenance_window(self, config_name: str) -> None:

@@ -18,7 +18,7 @@ from components.in_cluster import (
 )
 from gpufleet.catalog.operator_sets import OperatorSet
 
-_NAMESPACE = "gpu-operator"
+NAMESPACE = "gpu-operator"
 _DRA_NAMESPACE = "nvidia-dra-driver-gpu"
 _DRIVER_ROOT = "/run/nvidia/driver"
 """Where the operator's driver container has the driver's files (hostPaths.driverInstallDir of its chart)."""
@@ -51,7 +51,7 @@ class GpuOperator(pulumi.ComponentResource):
     def __init__(self, name: str, args: GpuOperatorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:operators:GpuOperator", name, {}, opts)
         access = args.access
-        namespace = privileged_namespace(f"{name}-namespace", _NAMESPACE, access.child(self, depends_on=args.after))
+        namespace = privileged_namespace(f"{name}-namespace", NAMESPACE, access.child(self, depends_on=args.after))
         operator = release(
             f"{name}-release",
             args.operators.gpu_operator,
