@@ -12,6 +12,8 @@ from components.context import ScopeContext
 from components.options import Keep, child
 from gpufleet.spec.storage import BlobTier, Container
 
+BLOB_PRIVATE_ZONE = "privatelink.blob.core.windows.net"
+"""Azure's private DNS zone of blob endpoints (private-endpoint-dns)."""
 DELETED_CONTAINER_DAYS = 7
 """Days in which a deleted container can be brought back, Azure's own default in its portal (storage
 soft-delete-container-overview). Deleted blobs are not kept: checkpoints come and go by the terabyte, and each deleted
@@ -67,6 +69,36 @@ def blob_account(parent: pulumi.Resource, prefix: str, args: BlobAccountArgs) ->
     )
     _lifecycle(parent, prefix, args, account)
     return BlobAccount(account=account, containers=containers, reachable=_endpoint(parent, prefix, args, account))
+
+
+def blob_dns_zone(
+    parent: pulumi.Resource, prefix: str, scope: ScopeContext, network_id: pulumi.Input[str]
+) -> privatedns.PrivateZone:
+    """The private DNS zone that a scope's private endpoints of blobs are in, known in its network.
+
+    A network is linked to one zone of this name at most, so all accounts of a scope share it.
+    """
+    opts = child(parent, scope.environment.environment_class)
+    zone = privatedns.PrivateZone(
+        f"{prefix}-dns-zone",
+        private_zone_name=BLOB_PRIVATE_ZONE,
+        resource_group_name=scope.resource_group_name,
+        location="Global",
+        tags=scope.environment.tags,
+        opts=opts,
+    )
+    privatedns.VirtualNetworkLink(
+        f"{prefix}-dns-link",
+        virtual_network_link_name=scope.name_of("vnet"),
+        private_zone_name=zone.name,
+        resource_group_name=scope.resource_group_name,
+        location="Global",
+        virtual_network=privatedns.SubResourceArgs(id=network_id),
+        registration_enabled=False,
+        tags=scope.environment.tags,
+        opts=opts,
+    )
+    return zone
 
 
 def _child(

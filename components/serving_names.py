@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from gpufleet.sizing.serving_plan import ServerPlan
+from gpufleet.spec.model import ServerKind
+
 MODELS_NAMESPACE = "models"
-"""Where model servers, their autoscalers and inference pools are."""
+"""Where model servers, their autoscalers and inference pools are; Pod Security `restricted`."""
+RDMA_NAMESPACE = "models-rdma"
+"""The same for servers over several nodes: InfiniBand needs a capability that `restricted` forbids."""
+KAITO_NAMESPACE = "models-kaito"
+"""The same for what KAITO runs: its pods say nothing of their security context, so `baseline`."""
+MODEL_SERVICE_ACCOUNT = "model-server"
+"""Service account of model servers; its identity may pull weights from the registry, and nothing else."""
 GATEWAY_NAMESPACE = "inference-gateway"
 """Where the region's gateway is; its Service gets the region's address."""
 GATEWAY = "inference"
@@ -27,3 +36,10 @@ RUNNING = "vllm:num_requests_running"
 """Metric: requests that a server answers now."""
 KV_CACHE = "vllm:kv_cache_usage_perc"
 """Metric: part of the KV cache in use, 0 to 1."""
+
+
+def namespace_of(plan: ServerPlan) -> str:
+    """Namespace of a plan's servers, and of all that selects them: Service, scaler, inference pool."""
+    if plan.model.server is ServerKind.KAITO:
+        return KAITO_NAMESPACE
+    return RDMA_NAMESPACE if plan.serving.fit.nodes > 1 else MODELS_NAMESPACE

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import privatedns, storage, storagecache
+from pulumi_azure_native import storage, storagecache
 
-from components.blob_account import BlobAccount, BlobAccountArgs, blob_account
+from components.blob_account import BlobAccount, BlobAccountArgs, blob_account, blob_dns_zone
 from components.context import ScopeContext
 from components.options import LUSTRE_TIMEOUTS, Keep, child
 from components.region_network import RegionNetwork
 from components.roles import Role, assign
 from gpufleet.spec.storage import BlobMount, BlobTier, Container, Lustre, LustreHsm, Storage
-
-BLOB_PRIVATE_ZONE = "privatelink.blob.core.windows.net"
-"""Azure's private DNS zone of blob endpoints (private-endpoint-dns)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +63,7 @@ class TrainingStorage(pulumi.ComponentResource):
         super().__init__("gpufleet:storage:TrainingStorage", name, {}, opts)
         self._prefix = name
         self._args = args
-        self._dns_zone = self._private_zone()
+        self._dns_zone = blob_dns_zone(self, name, args.scope, args.network.id)
         self.lustre_mount_address = None
         if args.spec.lustre is not None and args.lustre_capacity_tib is not None:
             self.lustre_mount_address = self._lustre(args.spec.lustre, args.lustre_capacity_tib)
@@ -206,26 +203,3 @@ class TrainingStorage(pulumi.ComponentResource):
         )
         after = [*blobs.containers.values(), *roles, blobs.reachable, *self._args.minutes_away]
         return storagecache.AmlFilesystemHsmArgs(settings=settings), after
-
-    def _private_zone(self) -> privatedns.PrivateZone:
-        scope = self._args.scope
-        zone = privatedns.PrivateZone(
-            f"{self._prefix}-dns-zone",
-            private_zone_name=BLOB_PRIVATE_ZONE,
-            resource_group_name=scope.resource_group_name,
-            location="Global",
-            tags=scope.environment.tags,
-            opts=self._child(),
-        )
-        privatedns.VirtualNetworkLink(
-            f"{self._prefix}-dns-link",
-            virtual_network_link_name=scope.name_of("vnet"),
-            private_zone_name=zone.name,
-            resource_group_name=scope.resource_group_name,
-            location="Global",
-            virtual_network=privatedns.SubResourceArgs(id=self._args.network.id),
-            registration_enabled=False,
-            tags=scope.environment.tags,
-            opts=self._child(),
-        )
-        return zone

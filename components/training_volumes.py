@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_kubernetes import core, meta
+from pulumi_kubernetes import core
 
-from components import labels
+from components.claimed_volume import (
+    BLOB_DRIVER,
+    BLOB_VOLUME_SIZE,
+    ClaimedVolume,
+    blobfuse_attributes,
+    claimed_volume,
+)
 from components.in_cluster import (
     ClusterAccess,
     controller_tolerations,
@@ -25,9 +31,6 @@ from gpufleet.spec.scratch import scratch_gb
 from gpufleet.spec.storage import BlobCache, BlobMount, Container
 
 LUSTRE_DRIVER = "azurelustre.csi.azure.com"
-BLOB_DRIVER = "blob.csi.azure.com"
-BLOB_VOLUME_SIZE = "1Pi"
-"""Said because Kubernetes asks for it: the blob driver has no use for it (AKS create-volume-azure-blob-storage)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,12 +128,7 @@ class TrainingVolumes(pulumi.ComponentResource):
             # 0: leave modes alone. The driver would else open the container's root to everybody at each mount.
             attributes |= {"protocol": "nfs", "mountPermissions": "0"}
         else:
-            # Without these the driver asks for the account's key, and there is none.
-            attributes |= {
-                "protocol": "fuse2",
-                "AzureStorageAuthType": "MSI",
-                "AzureStorageIdentityClientID": args.identity_client_id,
-            }
+            attributes |= blobfuse_attributes(args.identity_client_id)
         for team, team_namespace in args.namespaces.items():
             self._volume(
                 container.name,
@@ -185,40 +183,17 @@ class TrainingVolumes(pulumi.ComponentResource):
         pools: Sequence[Pool] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
     ) -> None:
-        """A volume that only the claim of this name in the team's namespace gets, and the claim."""
-        volume = core.v1.PersistentVolume(
-            # With a dot, which is in neither name: no two pairs make the same one.
-            f"{self._prefix}-{claim}.{team}",
-            metadata=meta.v1.ObjectMetaArgs(name=f"{claim}.{team}"),
-            spec=core.v1.PersistentVolumeSpecArgs(
-                capacity={"storage": size},
-                access_modes=["ReadWriteMany"],
-                persistent_volume_reclaim_policy="Retain",
-                storage_class_name="",
-                volume_mode="Filesystem",
-                mount_options=list(mount_options) or None,
-                claim_ref=core.v1.ObjectReferenceArgs(
-                    api_version="v1", kind="PersistentVolumeClaim", namespace=namespace, name=claim
-                ),
-                csi=csi,
-                local=local,
-                node_affinity=None if pools is None else _only_on(pools),
-            ),
-            opts=self._args.access.child(self, depends_on=depends_on),
+        volume = ClaimedVolume(
+            claim=claim,
+            tenant=team,
+            namespace=namespace,
+            size=size,
+            mount_options=mount_options,
+            csi=csi,
+            local=local,
+            pools=pools,
         )
-        core.v1.PersistentVolumeClaim(
-            f"{self._prefix}-{claim}.{team}-claim",
-            metadata=meta.v1.ObjectMetaArgs(name=claim, namespace=namespace),
-            spec=core.v1.PersistentVolumeClaimSpecArgs(
-                access_modes=["ReadWriteMany"],
-                # Empty, not absent: absent is the cluster's default class.
-                storage_class_name="",
-                volume_mode="Filesystem",
-                volume_name=volume.metadata.name,
-                resources=core.v1.VolumeResourceRequirementsArgs(requests={"storage": size}),
-            ),
-            opts=self._args.access.child(self),
-        )
+        claimed_volume(self, self._prefix, self._args.access, volume, depends_on=depends_on)
 
 
 def scratch_directory(team: str) -> str:
@@ -273,11 +248,3 @@ def blobfuse_options(folder: str, *, scratch_gbs: Sequence[float], sharing: int)
             f"--block-cache-disk-size={math.floor(share)}",
         ]
     return options
-
-
-def _only_on(pools: Sequence[Pool]) -> core.v1.VolumeNodeAffinityArgs:
-    expression = core.v1.NodeSelectorRequirementArgs(
-        key=labels.POOL, operator="In", values=sorted(pool.name for pool in pools)
-    )
-    term = core.v1.NodeSelectorTermArgs(match_expressions=[expression])
-    return core.v1.VolumeNodeAffinityArgs(required=core.v1.NodeSelectorArgs(node_selector_terms=[term]))
