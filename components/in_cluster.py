@@ -32,6 +32,7 @@ class ClusterAccess:
         *,
         depends_on: Sequence[pulumi.Resource] = (),
         ignore_changes: Sequence[str] = (),
+        custom_timeouts: pulumi.CustomTimeouts | None = None,
     ) -> pulumi.ResourceOptions:
         """Options of a resource inside the cluster.
 
@@ -44,6 +45,7 @@ class ClusterAccess:
             ignore_changes=ignore_changes,
             provider=self.provider,
             deleted_with=self.cluster,
+            custom_timeouts=custom_timeouts,
         )
 
 

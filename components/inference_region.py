@@ -16,8 +16,9 @@ from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
 from components.region_network import RegionNetwork, RegionNetworkArgs
-from components.region_serving import RegionServing, add_serving
+from components.region_serving import RegionServing
 from components.scope_pools import add_pools, agent_pool_names
+from components.serving_parts import add_serving
 from gpufleet.sizing.serving_plan import ServerPlan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities

@@ -50,3 +50,10 @@ def label_value(text: str) -> str:
     """`text` as the value of a Kubernetes label: anything outside its alphabet becomes '-', at most 63 characters."""
     mapped = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in text)
     return mapped[:63].strip("-_.")
+
+
+def toleration(taint: str) -> dict[str, str]:
+    """The toleration of `key=value:effect` or `key:effect`, by Kubernetes' field names."""
+    rest, _, effect = taint.rpartition(":")
+    key, _, value = rest.partition("=")
+    return {"key": key, **({"operator": "Equal", "value": value} if value else {"operator": "Exists"}), "effect": effect}

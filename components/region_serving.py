@@ -1,4 +1,4 @@
-"""What serves models in one region's cluster, in the order in which it depends on each other."""
+"""One region as the parts that serve its models see it (serving_parts.py adds them)."""
 
 from __future__ import annotations
 
@@ -41,11 +41,3 @@ class RegionServing:
     front_door_id: pulumi.Input[str] | None
     """What Front Door sends as `X-Azure-FDID`, for a gateway to refuse who has another or none; None without Front
     Door."""
-
-
-def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
-    """Add everything that serves: servers, autoscaling, gateway. Each part is one call.
-
-    Returns what must be there before requests come to the region, and may go only once none come any more.
-    """
-    return ()

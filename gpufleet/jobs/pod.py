@@ -172,7 +172,7 @@ def _pod(target: Target, request: JobRequest, checkpointing: Checkpointing | Non
     }
     if taints:
         # The queue adds the tolerations of GPU nodes; these say that the job may run on nodes such as these.
-        spec["tolerations"] = [_toleration(taint) for taint in taints]
+        spec["tolerations"] = [labels.toleration(taint) for taint in taints]
     return spec
 
 
@@ -182,16 +182,6 @@ def grace_seconds(target: Target, checkpointing: Checkpointing | None) -> int:
         return SPOT_GRACE_SECONDS
     needed = LEAST_GRACE_SECONDS + (math.ceil(checkpointing.write_seconds) if checkpointing else 0)
     return min(needed, MOST_GRACE_SECONDS)
-
-
-def _toleration(taint: str) -> Manifest:
-    rest, _, effect = taint.rpartition(":")
-    key, _, value = rest.partition("=")
-    return {
-        "key": key,
-        **({"operator": "Equal", "value": value} if value else {"operator": "Exists"}),
-        "effect": effect,
-    }
 
 
 def _pod_security(target: Target, request: JobRequest) -> Manifest:
