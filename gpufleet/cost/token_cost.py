@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,3 +24,25 @@ class TokenCost:
     expected: Decimal | None
     peak: Decimal | None
     basis: str
+
+
+def as_dict(cost: TokenCost) -> dict[str, object]:
+    """As JSON documents have it; money is text."""
+    figures = {"floorUsd": cost.floor, "expectedUsd": cost.expected, "peakUsd": cost.peak}
+    return {
+        "region": cost.region,
+        "model": cost.model,
+        **{key: None if usd is None else f"{usd:f}" for key, usd in figures.items()},
+        "basis": cost.basis,
+    }
+
+
+HEAD = ("million output tokens", "floor", "expected", "peak", "on")
+"""Head of `rows`."""
+
+
+def rows(costs: Iterable[TokenCost]) -> Iterator[tuple[str, ...]]:
+    """What every form of a report shows; amounts in USD."""
+    for one in costs:
+        figures = ("-" if usd is None else f"{usd:,f}" for usd in (one.floor, one.expected, one.peak))
+        yield (f"{one.model} in {one.region}", *figures, one.basis)

@@ -75,6 +75,11 @@ class Hour:
         """USD of the GPU nodes that run."""
         return sum((one.usd for one in self.running), ZERO)
 
+    @property
+    def gpus(self) -> Decimal:
+        """GPUs that run, busy or not."""
+        return sum((one.of.gpus * one.nodes for one in self.running), ZERO)
+
     def nodes(self, priority: Priority, region: str = "") -> int:
         """Nodes of a priority that run, in one region or in all."""
         return sum(one.nodes for one in self.running if one.of.priority is priority and region in {"", one.of.region})
@@ -100,6 +105,11 @@ class Day:
     def unmet_tokens(self) -> float:
         """Tokens that nothing answers."""
         return _SECONDS * sum(sum(hour.unmet.values()) for hour in self.hours)
+
+    @cached_property
+    def gpu_hours(self) -> Decimal:
+        """Hours of GPUs that run, busy or not."""
+        return sum((hour.gpus for hour in self.hours), ZERO)
 
     @property
     def unpriced(self) -> tuple[str, ...]:

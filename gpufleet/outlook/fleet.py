@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from gpufleet.catalog import sizes
 from gpufleet.cost.charge import VmMeter
-from gpufleet.cost.money import decimal
+from gpufleet.cost.money import ZERO, decimal
 from gpufleet.cost.price_book import PriceBook
 from gpufleet.cost.rates import NoRate
 from gpufleet.sizing.hourly_floors import HOURS, hourly_floors
@@ -59,6 +59,7 @@ class Nodes:
     """The nodes of one GPU size at one priority in a region, all pools together.
 
     Attributes:
+        gpus: of one; a fraction where nodes share a GPU.
         usd: USD an hour of one; the reason where it has no price.
     """
 
@@ -67,6 +68,7 @@ class Nodes:
     priority: Priority
     least: int
     most: int
+    gpus: Decimal
     usd: Decimal | NoRate
 
 
@@ -173,8 +175,14 @@ def _nodes(environment: Environment, inference: Inference) -> Iterator[Nodes]:
                 priority=priority,
                 least=sum(bounds(pool)[0] for pool in pools),
                 most=most,
+                gpus=_gpus(sizes.get(name)),
                 usd=rate if isinstance(rate, NoRate) else rate.usd,
             )
+
+
+def _gpus(size: sizes.Size) -> Decimal:
+    share = size.gpu_share
+    return Decimal(share.numerator) / Decimal(share.denominator) if share else ZERO
 
 
 ALL_HOURS = range(HOURS)

@@ -113,9 +113,8 @@ def _costs(
 ) -> dict[str, Decimal | None]:
     """USD for a million tokens by model.
 
-    Args:
-        around: USD an hour of everything but GPU nodes.
-        paid: USD of all GPU nodes of the region; that of the nodes under the servers when None.
+    `around` is USD an hour of everything but GPU nodes, `paid` USD of all GPU nodes of the region; when None, that of
+    the nodes under the servers.
     """
     prices = {(one.size, one.priority): one.usd for one in fleet.nodes if one.region == region}
     if any(isinstance(usd, NoRate) for usd in prices.values()):
