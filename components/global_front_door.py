@@ -44,8 +44,8 @@ class GlobalFrontDoor(pulumi.ComponentResource):
     url: pulumi.Output[str]
     front_door_id: pulumi.Output[str]
     """What Front Door sends to origins as `X-Azure-FDID`: the profile, which its addresses alone don't tell."""
-    domain_validation: pulumi.Output[dict[str, dict[str, str]]]
-    """By own domain: the DNS records that Azure asks for."""
+    dns_records: pulumi.Output[dict[str, dict[str, str]]]
+    """By domain of one's own: the DNS records it needs."""
 
     def __init__(self, name: str, args: GlobalFrontDoorArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:GlobalFrontDoor", name, {}, opts)
@@ -92,14 +92,16 @@ class GlobalFrontDoor(pulumi.ComponentResource):
         self.front_door_id = self._profile.front_door_id
         first = args.spec.domains[0] if args.spec.domains else None
         self.url = pulumi.Output.format("https://{0}", first or self._endpoint.host_name)
-        self.domain_validation = pulumi.Output.all(
+        self.dns_records = pulumi.Output.all(
             **{host: self._dns_records(host, domain) for host, domain in self._domains.items()}
         )
-        self.register_outputs({
-            "url": self.url,
-            "frontDoorId": self.front_door_id,
-            "domainValidation": self.domain_validation,
-        })
+        self.register_outputs(
+            {
+                "url": self.url,
+                "frontDoorId": self.front_door_id,
+                "dnsRecords": self.dns_records,
+            }
+        )
 
     def serve(self, origins: Sequence[RegionOrigin]) -> None:
         """Send requests to these regions; called once."""

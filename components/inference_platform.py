@@ -9,8 +9,9 @@ import pulumi
 from pulumi_azure_native import containerservice
 
 from components.context import EnvironmentContext
-from components.global_front_door import FrontDoorOrigin, GlobalFrontDoor, GlobalFrontDoorArgs
+from components.global_front_door import GlobalFrontDoor, GlobalFrontDoorArgs
 from components.inference_region import InferenceRegion, InferenceRegionArgs
+from components.traffic_manager import TrafficManager, TrafficManagerArgs
 from gpufleet.sizing.serving_plan import serving_plan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.inference import Inference
@@ -40,15 +41,18 @@ class InferencePlatformArgs:
 
 
 class InferencePlatform(pulumi.ComponentResource):
-    """All inference regions and the front door over them."""
+    """The global endpoint and all inference regions behind it."""
 
     regions: list[InferenceRegion]
     url: pulumi.Output[str]
+    dns_records: pulumi.Output[dict[str, dict[str, str]]]
+    """By domain of one's own: the DNS records it needs."""
 
     def __init__(self, name: str, args: InferencePlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferencePlatform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
         served = [plan for plan in serving_plan(args.spec) if plan.form.model.weights is not None]
+        endpoint = self._global_endpoint(name, args)
         self.regions = [
             InferenceRegion(
                 region.name,
@@ -60,29 +64,36 @@ class InferencePlatform(pulumi.ComponentResource):
                     addresses=args.addresses[region.name],
                     registry_id=args.registry_id,
                     registry_login_server=args.registry_login_server,
+                    front_door_id=endpoint.front_door_id if isinstance(endpoint, GlobalFrontDoor) else None,
                     maintenance_day=_DAYS[index % len(_DAYS)],
                 ),
                 opts=own,
             )
             for index, region in enumerate(args.spec.regions)
         ]
-        front_door = GlobalFrontDoor(
+        endpoint.serve([region.origin for region in self.regions])
+        self.url = endpoint.url
+        self.dns_records = endpoint.dns_records
+        self.register_outputs({"url": self.url, "dnsRecords": self.dns_records})
+
+    def _global_endpoint(self, name: str, args: InferencePlatformArgs) -> GlobalFrontDoor | TrafficManager:
+        own = pulumi.ResourceOptions(parent=self)
+        if args.spec.traffic_manager is not None:
+            return TrafficManager(
+                f"{name}-traffic-manager",
+                TrafficManagerArgs(
+                    environment=args.environment,
+                    spec=args.spec.traffic_manager,
+                    resource_group_name=args.global_resource_group_name,
+                ),
+                opts=own,
+            )
+        return GlobalFrontDoor(
             f"{name}-front-door",
             GlobalFrontDoorArgs(
                 environment=args.environment,
                 spec=args.spec.front_door,
                 resource_group_name=args.global_resource_group_name,
-                origins=[
-                    FrontDoorOrigin(
-                        region=spec.name,
-                        host_name=region.gateway_host_name,
-                        priority=spec.priority,
-                        weight=spec.weight,
-                    )
-                    for spec, region in zip(args.spec.regions, self.regions, strict=True)
-                ],
             ),
             opts=own,
         )
-        self.url = front_door.url
-        self.register_outputs({"url": self.url})

@@ -15,10 +15,12 @@ from components.in_cluster import ClusterAccess
 from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
-from components.region_network import RegionNetwork, RegionNetworkArgs
+from components.region_network import FRONT_DOOR_BACKEND, INTERNET, RegionNetwork, RegionNetworkArgs
+from components.region_origin import PrivateOrigin, RegionOrigin
 from components.region_serving import RegionServing
 from components.scope_pools import add_pools, agent_pool_names
 from components.serving_parts import add_serving
+from gpufleet.catalog import front_door_private_link
 from gpufleet.sizing.serving_plan import ServerPlan
 from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities
@@ -39,6 +41,8 @@ class InferenceRegionArgs:
     addresses: ScopeAddresses
     registry_id: pulumi.Input[str]
     registry_login_server: pulumi.Input[str]
+    front_door_id: pulumi.Input[str] | None
+    """What Front Door says of itself to gateways; None without Front Door."""
     maintenance_day: containerservice.WeekDay
 
 
@@ -52,8 +56,8 @@ class InferenceRegion(pulumi.ComponentResource):
     """
 
     summary: ClusterSummary
-    gateway_host_name: pulumi.Output[str]
-    """DNS name of the gateway's address, the same for the life of the environment."""
+    origin: RegionOrigin
+    """The region as the global endpoint sees it; its name is the same for the life of the environment."""
 
     def __init__(self, name: str, args: InferenceRegionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferenceRegion", name, {}, opts)
@@ -68,6 +72,8 @@ class InferenceRegion(pulumi.ComponentResource):
             opts=child(self, environment.environment_class),
         )
         scope = ScopeContext(environment=environment, name=spec.name, region=spec.name, resource_group_name=group.name)
+        private = args.inference.private_link
+        public_clients = FRONT_DOOR_BACKEND if args.inference.traffic_manager is None else INTERNET
         network = RegionNetwork(
             f"{name}-network",
             RegionNetworkArgs(
@@ -75,7 +81,8 @@ class InferenceRegion(pulumi.ComponentResource):
                 addresses=args.addresses,
                 nat_public_ips=spec.network.nat_public_ips,
                 zone=spec.network.nat_zone,
-                serves_front_door=True,
+                gateway_clients=None if private else public_clients,
+                private_link=private,
             ),
             opts=own,
         )
@@ -92,13 +99,17 @@ class InferenceRegion(pulumi.ComponentResource):
                 follows_priorities=has_priorities(spec.pools, spec.cluster.autoscaler),
                 upgrades_by_itself=True,
                 maintenance_day=args.maintenance_day,
+                serves_models=bool(args.plans),
             ),
             opts=own,
         )
         pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
-        gateway = self._gateway_address(name, scope)
+        address = None if private else self._gateway_address(name, scope)
+        service_name = scope.name_of("pls", "gateway") if private else None
+        host_name = _gateway_host_name(args.inference, spec, address)
+        serving: Sequence[pulumi.Resource] = ()
         if args.plans:
-            add_serving(
+            serving = add_serving(
                 RegionServing(
                     parent=self,
                     scope=scope,
@@ -114,7 +125,10 @@ class InferenceRegion(pulumi.ComponentResource):
                     network=network,
                     pools=pools,
                     registry_login_server=args.registry_login_server,
-                    gateway_address_name=gateway.name,
+                    gateway_address_name=None if address is None else address.name,
+                    private_link_service_name=service_name,
+                    gateway_host_name=host_name,
+                    front_door_id=args.front_door_id,
                 )
             )
         Observability(
@@ -122,11 +136,17 @@ class InferenceRegion(pulumi.ComponentResource):
             ObservabilityArgs(scope=scope, cluster=cluster.cluster, daily_cap_gb=spec.cluster.logs_daily_cap_gb),
             opts=own,
         )
-        self.gateway_host_name = gateway.dns_settings.apply(lambda dns: (dns.fqdn if dns else None) or "")
+        self.origin = RegionOrigin(
+            spec=spec,
+            host_name=host_name,
+            address_id=None if address is None else address.id,
+            private=None if service_name is None else _private_origin(scope, service_name),
+            serving=serving,
+        )
         self.summary = ClusterSummary(
             name=scope.name_of("aks"), resource_group=group_name, region=spec.name, pools=agent_pool_names(pools)
         )
-        self.register_outputs({"cluster": self.summary.as_output(), "gatewayHostName": self.gateway_host_name})
+        self.register_outputs({"cluster": self.summary.as_output(), "gatewayHostName": host_name})
 
     def _gateway_address(self, name: str, scope: ScopeContext) -> azure_network.PublicIPAddress:
         return azure_network.PublicIPAddress(
@@ -145,3 +165,26 @@ class InferenceRegion(pulumi.ComponentResource):
             tags=scope.environment.tags,
             opts=child(self, scope.environment.environment_class),
         )
+
+
+def _gateway_host_name(
+    inference: Inference, region: InferenceRegionSpec, address: azure_network.PublicIPAddress | None
+) -> pulumi.Output[str]:
+    """The name in the gateway's certificate: clients' own name where they connect to it, else what Front Door asks."""
+    if inference.traffic_manager is not None:
+        return pulumi.Output.from_input(inference.traffic_manager.domain)
+    if address is None:
+        return pulumi.Output.from_input(f"{region.name}.{inference.front_door.origin_domain}")
+    return address.dns_settings.apply(lambda dns: (dns.fqdn if dns else None) or "")
+
+
+def _private_origin(scope: ScopeContext, service_name: str) -> PrivateOrigin:
+    return PrivateOrigin(
+        service_id=pulumi.Output.format(
+            "/subscriptions/{0}/resourceGroups/{1}/providers/Microsoft.Network/privateLinkServices/{2}",
+            scope.environment.subscription_id,
+            scope.resource_group_name,
+            service_name,
+        ),
+        location=front_door_private_link.nearest(scope.region),
+    )

@@ -70,3 +70,5 @@ class FrontDoor(Spec):
     """The web application firewall; none unless given."""
     private_link: bool = False
     """Origins by Private Link (Premium): gateways have no public address, and each connection waits for approval."""
+    origin_domain: HostName | None = None
+    """Only with Private Link: gateways are `<region>.<this domain>` in their certificates. No DNS record is needed."""

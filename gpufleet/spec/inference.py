@@ -81,3 +81,8 @@ class Inference(Spec):
     """Front Door, where it is the global endpoint."""
     traffic_manager: TrafficManager | None = None
     """Traffic Manager, where it is the global endpoint."""
+
+    @property
+    def private_link(self) -> bool:
+        """Whether gateways have no public address."""
+        return self.traffic_manager is None and self.front_door.private_link

@@ -31,6 +31,15 @@ AUTHORITY = base64.b64encode(b"certificate").decode()
 STACKS = ("dev", "staging", "prod", "frontier")
 
 
+def whole_numbers(value: object) -> Any:  # noqa: ANN401 JSON
+    """A registered input with whole numbers as such and keys in order: the wire has neither."""
+    if isinstance(value, dict):
+        return {key: whole_numbers(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Registered:
     """One registration as the engine would get it."""
@@ -106,6 +115,10 @@ class _Azure(Mocks):
                 computed["clientInfo"] = {"mgsAddress": "10.0.8.4", "mountCommand": "", "lustreVersion": "2.15"}
             case "azure-native:containerregistry:Registry":
                 computed["loginServer"] = f"{args.inputs['registryName']}.azurecr.io"
+            case "azure-native:cdn:Profile":
+                computed["frontDoorId"] = f"{args.name}-guid"
+            case "azure-native:cdn:AFDCustomDomain":
+                computed["validationProperties"] = {"validationToken": "token", "expirationDate": "2026-12-01"}
             case "azure-native:cdn:AFDEndpoint":
                 computed["hostName"] = f"{args.inputs['endpointName']}-1.z01.azurefd.net"
             case "azure-native:managedidentity:UserAssignedIdentity":
@@ -128,6 +141,7 @@ class _Azure(Mocks):
 
 # The most particular first: an origin also names its group and its profile.
 _NAMES = (
+    "customDomainName", "securityPolicyName",
     "agentPoolName", "configName", "subnetName", "containerName", "privateDnsZoneGroupName", "virtualNetworkLinkName",
     "routeName", "originName", "originGroupName", "endpointName", "profileName", "replicationName", "registryName",
     "virtualNetworkName", "networkSecurityGroupName", "publicIpAddressName", "natGatewayName", "accountName",

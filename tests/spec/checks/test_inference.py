@@ -3,17 +3,8 @@ from __future__ import annotations
 from gpufleet.catalog import regions
 from tests.spec.environments import GONE, Case, cases, changed, environment, judge, verdict
 
-_DOOR = ("inference", "frontDoor")
-
 
 @cases(
-    Case(
-        "Private Link",
-        {_DOOR: {"privateLink": True}},
-        "inference.frontDoor.privateLink",
-        "true is not supported",
-        {_DOOR: {"privateLink": False}},
-    ),
     Case(
         "nothing at all",
         {("training",): [], ("inference",): GONE},
