@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +32,8 @@ class EnvironmentContext:
     tags: Mapping[str, str]
     subscription_id: pulumi.Input[str]
     kube_login: KubeLogin = KubeLogin.AZURE_CLI
+    contacts: Sequence[str] = ()
+    """Mail addresses that alerts go to."""
 
 
 @dataclass(frozen=True, kw_only=True)

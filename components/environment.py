@@ -107,6 +107,7 @@ class Environment(pulumi.ComponentResource):
             tags=environment_tags(name, args.spec),
             subscription_id=client.subscription_id,
             kube_login=args.kube_login,
+            contacts=args.spec.budget.contacts,
         )
 
     def _fabrics(self, context: EnvironmentContext, registry_id: pulumi.Output[str]) -> dict[str, TrainingFabric]:

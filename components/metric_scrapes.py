@@ -24,7 +24,7 @@ _LABEL_LIMITS: Final = {"labelLimit": 63, "labelNameLengthLimit": 511, "labelVal
 
 
 def servers_spec(namespaces: Sequence[str]) -> dict[str, object]:
-    """Spec of the PodMonitor of model servers: every pod with the server's label, its metrics by model, form and server."""
+    """Spec of the PodMonitor of model servers: each pod with a server's label, by model, form and server."""
     return {
         **_LABEL_LIMITS,
         "namespaceSelector": {"matchNames": list(namespaces)},
