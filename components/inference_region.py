@@ -12,6 +12,7 @@ from pulumi_azure_native import network as azure_network
 from components.context import EnvironmentContext, ScopeContext
 from components.gpu_cluster import GpuCluster, GpuClusterArgs
 from components.in_cluster import ClusterAccess
+from components.model_weights import mounts_weights
 from components.observability import Observability, ObservabilityArgs
 from components.options import child
 from components.outputs import ClusterSummary
@@ -19,6 +20,7 @@ from components.region_network import FRONT_DOOR_BACKEND, INTERNET, RegionNetwor
 from components.region_origin import PrivateOrigin, RegionOrigin
 from components.region_serving import RegionServing
 from components.scope_pools import add_pools, agent_pool_names
+from components.server_times import drain_times
 from components.serving_parts import add_serving
 from gpufleet.catalog import front_door_private_link
 from gpufleet.sizing.serving_plan import ServerPlan
@@ -100,6 +102,8 @@ class InferenceRegion(pulumi.ComponentResource):
                 upgrades_by_itself=True,
                 maintenance_day=args.maintenance_day,
                 serves_models=bool(args.plans),
+                mounts_blobs=mounts_weights(spec.pools, args.plans),
+                longest_end_seconds=max((drain_times(plan).grace_seconds for plan in args.plans), default=0),
             ),
             opts=own,
         )
@@ -124,6 +128,7 @@ class InferenceRegion(pulumi.ComponentResource):
                     ),
                     network=network,
                     pools=pools,
+                    registry_id=args.registry_id,
                     registry_login_server=args.registry_login_server,
                     gateway_address_name=None if address is None else address.name,
                     private_link_service_name=service_name,

@@ -81,20 +81,7 @@ def _policies(*, among_servers: bool) -> dict[str, networking.v1.NetworkPolicySp
                     ports=[_port("TCP", serving_names.HTTP_PORT)],
                 )
             ],
-            egress=[
-                networking.v1.NetworkPolicyEgressRuleArgs(
-                    to=[_namespace(_KUBE_SYSTEM, {"k8s-app": "kube-dns"})], ports=[_port("UDP", 53), _port("TCP", 53)]
-                ),
-                # The registry, its storage and sign-in: addresses that change, so any, and HTTPS alone.
-                networking.v1.NetworkPolicyEgressRuleArgs(
-                    to=[
-                        networking.v1.NetworkPolicyPeerArgs(
-                            ip_block=networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=[_METADATA_SERVICE])
-                        )
-                    ],
-                    ports=[_port("TCP", 443)],
-                ),
-            ],
+            egress=pull_egress(),
         ),
     }
     if among_servers:
@@ -106,6 +93,22 @@ def _policies(*, among_servers: bool) -> dict[str, networking.v1.NetworkPolicySp
             egress=[networking.v1.NetworkPolicyEgressRuleArgs(to=[peer])],
         )
     return found
+
+
+def pull_egress() -> list[networking.v1.NetworkPolicyEgressRuleArgs]:
+    """Where pods go that pull weights: DNS, and the registry, its storage and sign-in.
+
+    These have addresses that change, so any, and HTTPS alone.
+    """
+    anywhere = networking.v1.IPBlockArgs(cidr="0.0.0.0/0", except_=[_METADATA_SERVICE])
+    return [
+        networking.v1.NetworkPolicyEgressRuleArgs(
+            to=[_namespace(_KUBE_SYSTEM, {"k8s-app": "kube-dns"})], ports=[_port("UDP", 53), _port("TCP", 53)]
+        ),
+        networking.v1.NetworkPolicyEgressRuleArgs(
+            to=[networking.v1.NetworkPolicyPeerArgs(ip_block=anywhere)], ports=[_port("TCP", 443)]
+        ),
+    ]
 
 
 _METADATA_SERVICE = "169.254.169.254/32"

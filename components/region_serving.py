@@ -30,6 +30,8 @@ class RegionServing:
     network: RegionNetwork
     pools: Mapping[str, pulumi.Resource]
     """The region's pools by the specification's names: servers come after theirs, and go before them."""
+    registry_id: pulumi.Input[str]
+    """The registry that weights are pulled from."""
     registry_login_server: pulumi.Input[str]
     gateway_address_name: pulumi.Input[str] | None
     """Name of the region's static public address, in its resource group; None where the gateway is private."""
