@@ -15,10 +15,12 @@ _Kept = TypeVar("_Kept")
 _NODE_PROVISION_TIME = "15m"
 """How long a pool without capacity holds up the next choice: Azure's errors don't reach the autoscaler, it waits this
 long before it tries another pool (kubernetes/autoscaler#8323)."""
+_END_SECONDS = 600
+"""What AKS has for `maxGracefulTerminationSec` (AKS cluster-autoscaler): a pod that takes longer to end is killed."""
 
 
 def autoscaler_profile(
-    spec: Cluster, *, follows_priorities: bool, idle: scale_down.ScaleDown | None
+    spec: Cluster, *, follows_priorities: bool, idle: scale_down.ScaleDown | None, longest_end_seconds: int = 0
 ) -> containerservice.ManagedClusterPropertiesAutoScalerProfileArgs:
     """The profile; a setting that neither has is left to AKS. AKS takes numbers and most flags as text.
 
@@ -26,8 +28,12 @@ def autoscaler_profile(
         spec: the cluster.
         follows_priorities: whether the pools want the priority expander.
         idle: when idle nodes go, where gpufleet has a view: in training fabrics.
+        longest_end_seconds: what the pod that takes longest has to end.
     """
     stated = spec.autoscaler
+    end = idle.max_graceful_termination_seconds if idle else None
+    if longest_end_seconds > (end or _END_SECONDS):
+        end = longest_end_seconds
     expander = stated.expander or (Expander.PRIORITY if follows_priorities else Expander.LEAST_WASTE)
     return containerservice.ManagedClusterPropertiesAutoScalerProfileArgs(
         expander=containerservice.Expander(expander.value),
@@ -38,9 +44,7 @@ def autoscaler_profile(
             stated.ignore_daemonsets_utilization, idle.ignore_daemonsets_utilization if idle else None
         ),
         max_empty_bulk_delete=_text(stated.max_empty_bulk_delete),
-        max_graceful_termination_sec=_text(
-            _or(stated.max_graceful_termination_sec, idle.max_graceful_termination_seconds if idle else None)
-        ),
+        max_graceful_termination_sec=_text(_or(stated.max_graceful_termination_sec, end)),
         max_node_provision_time=stated.max_node_provision_time or _NODE_PROVISION_TIME,
         max_total_unready_percentage=_text(stated.max_total_unready_percentage),
         new_pod_scale_up_delay=stated.new_pod_scale_up_delay,

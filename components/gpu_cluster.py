@@ -17,7 +17,7 @@ from components.options import CLUSTER_TIMEOUTS, Keep, child
 from components.region_network import RegionNetwork
 from components.roles import Role, assign
 from gpufleet.catalog import scale_down
-from gpufleet.spec.cluster import Cluster
+from gpufleet.spec.cluster import Cluster, NetworkPolicy
 from gpufleet.spec.environment import EnvironmentClass
 
 SYSTEM_OS_DISK_GIB = 128
@@ -47,6 +47,8 @@ class GpuClusterArgs:
     mounts_blobs: bool = False
     """Whether pods mount blob containers: AKS then runs its blob CSI driver, which is off unless asked for (AKS
     azure-blob-csi)."""
+    longest_end_seconds: int = 0
+    """Seconds that the pod which takes longest has to end when its node goes."""
     serves_models: bool | None = None
     """Whether AKS runs its Prometheus agent and KEDA; None says nothing of either."""
 
@@ -197,7 +199,8 @@ class GpuCluster(pulumi.ComponentResource):
             network_profile=containerservice.ContainerServiceNetworkProfileArgs(
                 network_plugin=containerservice.NetworkPlugin.AZURE,
                 network_plugin_mode=containerservice.NetworkPluginMode.OVERLAY,
-                network_dataplane=containerservice.NetworkDataplane.AZURE,
+                network_dataplane=_dataplane(spec.network_policy),
+                network_policy=_network_policy(spec.network_policy),
                 pod_cidr=spec.pod_cidr,
                 service_cidr=spec.service_cidr,
                 dns_service_ip=dns_service_ip(spec.service_cidr),
@@ -210,6 +213,7 @@ class GpuCluster(pulumi.ComponentResource):
                 idle=scale_down.of_training(production=environment_class is EnvironmentClass.PRODUCTION)
                 if scope.fabric
                 else None,
+                longest_end_seconds=self._args.longest_end_seconds,
             ),
             auto_upgrade_profile=self._auto_upgrade(),
             storage_profile=self._storage_profile(),
@@ -345,6 +349,17 @@ class GpuCluster(pulumi.ComponentResource):
             enable_server_side_apply=True,
             opts=self._child(),
         )
+
+
+def _dataplane(engine: NetworkPolicy) -> containerservice.NetworkDataplane:
+    if engine is NetworkPolicy.CILIUM:
+        return containerservice.NetworkDataplane.CILIUM
+    return containerservice.NetworkDataplane.AZURE
+
+
+def _network_policy(engine: NetworkPolicy) -> containerservice.NetworkPolicy | None:
+    """Nothing rather than `none`: stated later, that would be a change of clusters which are there."""
+    return containerservice.NetworkPolicy.CILIUM if engine is NetworkPolicy.CILIUM else None
 
 
 def dns_service_ip(service_cidr: str) -> str:

@@ -176,7 +176,7 @@ def readiness_probe() -> core.v1.ProbeArgs:
 
 
 def liveness_probe() -> core.v1.ProbeArgs:
-    """Two minutes: a restart loses every answer and loads the weights anew. It rests while a pod ends (kubelet prober)."""
+    """Two minutes: a restart loses every answer and the weights. It rests while a pod ends (kubelet, prober/worker)."""
     return _probe(period=10, failures=12)
 
 

@@ -21,6 +21,14 @@ class Tier(StrEnum):
     PREMIUM = "Premium"
 
 
+class NetworkPolicy(StrEnum):
+    """Engine that enforces Kubernetes' network policies; without one they do nothing."""
+
+    NONE = "none"
+    CILIUM = "cilium"
+    """Azure CNI powered by Cilium: what AKS recommends, as its own engine ends (AKS use-network-policies)."""
+
+
 class ApiServer(Spec):
     """How the Kubernetes API server is reached."""
 
@@ -54,6 +62,9 @@ class Cluster(Spec):
     it can't be changed later."""
     service_cidr: Cidr = "172.20.0.0/16"
     """Addresses of Kubernetes services; inside the cluster alone, so every cluster may have the same."""
+    network_policy: Annotated[NetworkPolicy, Field(strict=False)] = NetworkPolicy.NONE
+    """Engine of network policies; chosen with the cluster, for another one would replace it (pulumi-azure-native#4756).
+    A cluster that has one of another way keeps it: `az aks update`, then `gpufleet refresh`, then state it here."""
     api_server: ApiServer = ApiServer()
     """Who reaches the API server."""
     admin_group_object_ids: list[
