@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
+from pulumi_kubernetes import core, meta, policy
 
+from components import server_pod, serving_names
+from components.model_weights import ModelWeights
 from components.region_serving import RegionServing
+from components.vllm_deployment import VllmDeployment, VllmDeploymentArgs
 from gpufleet.sizing.serving_plan import ServerPlan
 
 
@@ -16,16 +21,68 @@ class ModelServerArgs:
 
     serving: RegionServing
     plan: ServerPlan
+    weights: ModelWeights
+    namespaces: Mapping[str, pulumi.Input[str]]
+    """Namespaces of servers by their names, as outputs of what makes them."""
+    after: Sequence[pulumi.Resource]
+    """What must be in the cluster before a server is."""
 
 
 class ModelServer(pulumi.ComponentResource):
-    """Servers of one plan, under `plan.name`, with a Service of that name."""
+    """Servers of one plan, with a Service and a disruption budget of its name.
 
-    ready: pulumi.Resource
-    """What routes and autoscalers of these servers depend on."""
+    The budget lets one server go at a time, and a broken one always: node upgrades and the autoscaler wait for the
+    next server to be ready, and none waits for ever, not even for the only one.
+    """
+
+    ready: Sequence[pulumi.Resource]
+    """What routes and autoscalers of these servers come after, and go before."""
 
     def __init__(self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:ModelServer", name, {}, opts)
-        self.plan = args.plan
-        self.ready = self
+        plan, access = args.plan, args.serving.access
+        namespace = args.namespaces[serving_names.namespace_of(plan)]
+        own = pulumi.ResourceOptions(parent=self)
+        servers = VllmDeployment(
+            f"{name}-vllm",
+            VllmDeploymentArgs(
+                access=access,
+                plan=plan,
+                pools=args.serving.region.pools,
+                namespace=namespace,
+                weights=args.weights.volume(plan),
+                after=[*args.after, *(args.serving.pools[pool] for pool in plan.pools)],
+            ),
+            opts=own,
+        )
+        metadata = meta.v1.ObjectMetaArgs(name=plan.name, namespace=namespace, labels=server_pod.server_labels(plan))
+        service = core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec=core.v1.ServiceSpecArgs(
+                type="ClusterIP",
+                selector=server_pod.selector(plan),
+                ports=[
+                    core.v1.ServicePortArgs(
+                        name=serving_names.HTTP_PORT_NAME,
+                        port=serving_names.HTTP_PORT,
+                        target_port=serving_names.HTTP_PORT_NAME,
+                        protocol="TCP",
+                    )
+                ],
+            ),
+            # A Service without servers would be waited for, and is there for nobody; with its servers it goes at last.
+            opts=access.child(self, depends_on=[servers.deployment]),
+        )
+        budget = policy.v1.PodDisruptionBudget(
+            f"{name}-budget",
+            metadata=metadata,
+            spec=policy.v1.PodDisruptionBudgetSpecArgs(
+                max_unavailable=1,
+                selector=meta.v1.LabelSelectorArgs(match_labels=server_pod.selector(plan)),
+                unhealthy_pod_eviction_policy="AlwaysAllow",
+            ),
+            opts=access.child(self, depends_on=list(args.after)),
+        )
+        self.ready = [servers.deployment, service, budget]
         self.register_outputs({})

@@ -120,9 +120,7 @@ def pod_security(plan: ServerPlan) -> core.v1.PodSecurityContextArgs:
         run_as_non_root=True,
         run_as_user=settings.user,
         run_as_group=settings.group,
-        fs_group=settings.group,
-        # Weights are read-only and have their own owner; changing it file by file would hold up every start.
-        fs_group_change_policy="OnRootMismatch",
+        # No fsGroup: emptyDir is open to every user, and the weights belong to all servers of a node.
         supplemental_groups=settings.amd_groups if amd else None,
         seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
     )
