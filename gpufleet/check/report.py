@@ -10,8 +10,10 @@ from typing import Final
 from gpufleet.check.finding import Finding, Level, Since, Verdict
 from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.cost import CostDifference, Estimate
+from gpufleet.cost.token_cost import TokenCost
 from gpufleet.errors import ExitCode
 from gpufleet.graph import Graph
+from gpufleet.outlook import Outlook
 from gpufleet.sizing.advice import Advice
 
 _WORST_FIRST: Final = (
@@ -66,6 +68,8 @@ class Report:
         comparison: None when nobody compares.
         estimate: None when it could not be made, for the stack file or the program has mistakes.
         advice: None likewise.
+        outlook: None likewise, and without models to serve.
+        token_costs: what a million tokens of these models cost; () without an estimate.
         waivers: what every waiver of the environment does; () where the rules could not be asked.
         fail_on: what fails the check beyond the default.
         configuration: the file with what the rules allow, as messages name it, whether there is one or not (`inputs`);
@@ -80,6 +84,8 @@ class Report:
     passed: tuple[str, ...]
     estimate: Estimate | None = None
     advice: tuple[Advice, ...] | None = None
+    outlook: Outlook | None = None
+    token_costs: tuple[TokenCost, ...] = ()
     not_applicable: tuple[str, ...] = ()
     disabled: tuple[str, ...] = ()
     graph: Graph | None = None

@@ -20,6 +20,7 @@ from gpufleet.cost import CostDifference, compare, estimate
 from gpufleet.errors import ExitCode, GpufleetError
 from gpufleet.graph import Graph
 from gpufleet.graph.cached import plan
+from gpufleet.outlook import outlook, token_costs
 from gpufleet.sizing.proposal import advise
 from gpufleet.spec import Environment, Problem, SpecError, StackFile, load
 from gpufleet.spec.stack_file import file_text
@@ -134,6 +135,7 @@ class _Job:
         attempts = _Attempts(label)
         attempts.findings += [Finding.of_problem(problem) for problem in loaded.warnings]
         subject = self._subject(file, loaded.environment, attempts)
+        ahead = attempts.run("outlook", lambda: outlook(loaded.environment))
         results = attempts.run("rules", lambda: self._judged(subject, configuration, inputs, waivers, base)) or Judged()
         attempts.findings += results.findings
         steps = {"spec", "plan"} - {finding.rule for finding in attempts.findings if finding.level is not Level.NOTE}
@@ -145,6 +147,8 @@ class _Job:
             waivers=results.waivers,
             estimate=subject.estimate,
             advice=subject.advice,
+            outlook=ahead,
+            token_costs=tuple(token_costs(ahead, subject.estimate)) if ahead and subject.estimate else (),
             graph=subject.graph,
             configuration=configuring.name_of(self.environment),
         )

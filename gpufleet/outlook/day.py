@@ -23,7 +23,7 @@ class Load:
     """One kind of servers in one hour.
 
     Attributes:
-        demand: tokens a second that reach them.
+        demand: tokens a second that reach them, at most what they give at their most.
         served: of these, what they answer.
         regular: replicas on regular nodes.
         spot: replicas on spot nodes.
@@ -131,9 +131,10 @@ def day(fleet: Fleet, *, lost: str = "", spot: bool = True) -> Day:
     """A day of the declared demand.
 
     Front Door routes it (`gpufleet.sizing.hourly_floors.regional_shares`); a region that is full hands nothing on, for
-    Front Door knows of latency and health and not of load. In a region a form's servers share its demand by what they
-    give at their most. Replicas for it run between the hour's floor and the most; those above the floor's nodes take
-    spot nodes first, as the autoscaler's priority expander does, then regular ones.
+    Front Door knows of latency and health and not of load. In a region a form's servers share its demand by what their
+    regular nodes give at their most, and what is beyond that by their spot nodes. Replicas for it run between the hour's
+    floor and the most; those above the floor's nodes take spot nodes first, as the autoscaler's priority expander does,
+    then regular ones.
 
     Args:
         fleet: the platform.
@@ -183,11 +184,13 @@ def most_replicas(servers: Servers, *, spot: bool) -> int:
 
 
 def _loads(group: Sequence[Servers], demand: float, hour: int, *, spot: bool) -> list[Load]:
-    capacity = sum(most_replicas(one, spot=spot) * one.tokens_per_s for one in group)
+    regular = [one.regular_replicas * one.tokens_per_s for one in group]
+    extra = [one.spot_replicas * one.tokens_per_s if spot else 0.0 for one in group]
     found = []
-    for one in group:
+    for one, base, more in zip(group, regular, extra, strict=True):
         most = most_replicas(one, spot=spot)
-        mine = demand * most * one.tokens_per_s / capacity if capacity else 0.0
+        mine = _part(min(demand, sum(regular)), base, sum(regular))
+        mine += _part(min(max(0.0, demand - sum(regular)), sum(extra)), more, sum(extra))
         floor = one.floors[hour]
         # Sums of floats: a demand of exactly two replicas must not take three by its last digit.
         run = max(floor, min(most, math.ceil(mine / one.tokens_per_s - 1e-9)))
@@ -203,6 +206,10 @@ def _loads(group: Sequence[Servers], demand: float, hour: int, *, spot: bool) ->
             )
         )
     return found
+
+
+def _part(demand: float, capacity: float, of: float) -> float:
+    return demand * capacity / of if of else 0.0
 
 
 def _running(nodes: Iterable[Nodes], loads: Iterable[Load]) -> Iterable[Running]:

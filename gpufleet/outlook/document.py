@@ -25,7 +25,7 @@ def document(found: Outlook, tokens: Iterable[TokenCost] = ()) -> dict[str, obje
             "hours": [_hour(hour) for hour in day.hours],
         },
         "losses": [_loss(loss) for loss in found.losses],
-        "unplannedModels": list(found.fleet.unplanned),
+        "unplanned": [{"model": model, "form": form} for model, form in found.fleet.unplanned],
         "unknownLatencies": list(found.unknown_latencies),
         "unknownQuotas": found.unknown_quotas,
         "tokenCosts": [as_dict(one) for one in tokens],

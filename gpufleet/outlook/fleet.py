@@ -79,7 +79,7 @@ class Fleet:
     Attributes:
         demand: tokens a second at the peak, by model.
         forms: the part of a model's demand that each form takes, by model and form.
-        unplanned: models that no servers can be planned of, for nothing holds them or nobody measured them.
+        unplanned: models and forms that no servers can be planned of, for nothing holds them or nobody measured them.
     """
 
     inference: Inference
@@ -87,7 +87,7 @@ class Fleet:
     forms: Mapping[tuple[str, str], float]
     servers: tuple[Servers, ...]
     nodes: tuple[Nodes, ...]
-    unplanned: tuple[str, ...]
+    unplanned: tuple[tuple[str, str], ...]
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -109,14 +109,15 @@ def fleet(environment: Environment, inference: Inference) -> Fleet:
         for plan in serving_plan(inference)
         if plan.serving.tokens_per_s_per_replica > 0
     )
-    served = {servers.model for servers in found}
+    served = {(one.model, one.form) for one in found if one.regular_replicas + one.spot_replicas}
+    forms = {(model.name, form.label): form.share for model in inference.models for form in model.forms}
     return Fleet(
         inference=inference,
         demand={model.name: model.demand_tokens_per_second for model in inference.models},
-        forms={(model.name, form.label): form.share for model in inference.models for form in model.forms},
+        forms=forms,
         servers=found,
         nodes=tuple(_nodes(environment, inference)),
-        unplanned=tuple(model.name for model in inference.models if model.name not in served),
+        unplanned=tuple(form for form, share in forms.items() if share and form not in served),
     )
 
 

@@ -163,7 +163,7 @@ def _around(fleet: Fleet, region: str, estimate: Estimate) -> Bounds:
 
 
 def _basis(found: Outlook, region: str, model: str) -> str:
-    if model in found.fleet.unplanned:
+    if all(one.model != model for one in found.fleet.servers):
         return "no servers of it can be planned"
     if gaps := [one for one in found.fleet.nodes if one.region == region and isinstance(one.usd, NoRate)]:
         return "; ".join(f"{one.size} {one.priority.value} has no price" for one in gaps)

@@ -13,7 +13,10 @@ from gpufleet.outlook.region_loss import Loss, ModelLeft, Moved
 from gpufleet.plural import plural
 from gpufleet.spec.base import Priority
 
-LOSS_HEAD: Final = ("lost", "regular nodes", "all nodes", "at once", "the rest in", "USD/h more", "quota", "latency")
+LOSS_HEAD: Final = (
+    *("lost", "regular nodes", "all nodes", "at once", "the rest in", "USD/h more"),
+    *("USD/month more", "quota", "latency"),
+)
 MODEL_HEAD: Final = (
     *("lost", "model", "demand", "regular nodes give", "all nodes give"),
     *("unmet, regular nodes", "unmet, all nodes", "worst hour (UTC)", "short in"),
@@ -35,10 +38,10 @@ def loss_rows(found: Outlook) -> Iterator[tuple[str, ...]]:
         yield (
             lost(loss),
             _enough([(model.unmet_regular, model) for model in loss.models]),
-            _enough([(model.unmet, model) for model in loss.models]) if loss.region else "none left",
+            _enough([(model.unmet, model) for model in loss.models]) if loss.region else "-",
             f"{100 * loss.at_once:.0f} %",
             minutes(loss.minutes),
-            "no price" if loss.usd_per_hour is None else f"{loss.usd_per_hour:,.2f}",
+            *("no price" if usd is None else f"{usd:,.2f}" for usd in (loss.usd_per_hour, loss.usd_per_month)),
             {True: "enough", False: "TOO SMALL", None: UNKNOWN}[loss.quota_enough],
             _farther(loss),
         )
@@ -118,11 +121,12 @@ def remarks(found: Outlook) -> list[str]:
             f"With everything up {plural(len(hours), 'hour')} of the day {'has' if len(hours) == 1 else 'have'} more "
             f"demand than servers; at worst {unmet(worst):,.0f} tokens/s at {worst.hour:02}:00 UTC"
         )
-    lines += list(_overflows(found))
+    lines += [*_overflows(found), *_absent(found)]
     if not found.fleet.inference.demand:
         lines.append("Where users are is not declared (inference.demand): regions share them by weight")
     if found.fleet.unplanned:
-        lines.append(f"No servers can be planned, so all of it is unmet: {', '.join(found.fleet.unplanned)}")
+        names = ", ".join(f"{model} ({form})" for model, form in found.fleet.unplanned)
+        lines.append(f"No servers can be planned, so all of it is unmet: {names}")
     if found.unknown_latencies:
         names = ", ".join(found.unknown_latencies)
         lines.append(f"Round trips not known of {plural(len(found.unknown_latencies), 'place')}: {names}")
@@ -135,13 +139,27 @@ def remarks(found: Outlook) -> list[str]:
 
 def _overflows(found: Outlook) -> Iterator[str]:
     """Where the sum is enough and a region is not: nobody hands its requests on."""
+    unplanned = {model for model, _ in found.fleet.unplanned}
     for loss in found.losses:
         for model in loss.models:
-            if model.unmet_regular and model.regular >= model.demand:
+            if model.unmet_regular and model.regular >= model.demand and model.model not in unplanned:
                 yield (
-                    f"With {lost(loss)} lost the regular nodes that are left give {model.model} enough together, and "
-                    f"{', '.join(model.short_in)} gets more than its own: Front Door doesn't know of load"
+                    f"With {lost(loss)} lost the regular nodes that are left give {model.model} enough together, but "
+                    f"not in {', '.join(model.short_in)}: Front Door doesn't know of load"
                 )
+
+
+def _absent(found: Outlook) -> Iterator[str]:
+    """Forms that a region is asked for and has no room for, while others have."""
+    fleet = found.fleet
+    present = {(one.region, one.model, one.form) for one in fleet.servers if one.regular_replicas + one.spot_replicas}
+    asked_for = {key for hour in found.day.hours for key, tokens in hour.demand.items() if tokens}
+    for (model, form), share in fleet.forms.items():
+        places = [
+            region for region in fleet.regions if (region, model) in asked_for and (region, model, form) not in present
+        ]
+        if share and places and (model, form) not in fleet.unplanned:
+            yield f"No servers of {model} ({form}) in {', '.join(places)}: its part of the demand there is unmet"
 
 
 def minutes(found: Minutes | None) -> str:

@@ -11,6 +11,7 @@ from gpufleet.check.finding import Finding
 from gpufleet.check.report import Comparison, Report
 from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.cost.render.document import difference_document, summary
+from gpufleet.outlook.document import document as outlook_document
 from gpufleet.report.rule_texts import RuleOutcome, outcomes
 from gpufleet.report.tools import tool_versions
 from policies.waivers import Waiver
@@ -44,6 +45,7 @@ def document(report: Report) -> dict[str, object]:
         "comparison": None if report.comparison is None else _comparison(report.comparison, report),
         "waivers": [_use(use) for use in report.waivers],
         "cost": None if report.estimate is None else summary(report.estimate),
+        "outlook": None if report.outlook is None else outlook_document(report.outlook, report.token_costs),
         "sizing": None if report.advice is None else [one.as_dict() for one in report.advice],
     }
     # The names of files and packages are no keys of ours, and stay as they are.

@@ -11,7 +11,10 @@ from gpufleet.check.report import Report
 from gpufleet.cost import CostDifference, Estimate
 from gpufleet.cost.render import view, words
 from gpufleet.cost.render.markdown import escaped
+from gpufleet.cost.token_cost import HEAD as TOKENS_HEAD
+from gpufleet.cost.token_cost import rows as token_rows
 from gpufleet.errors import ExitCode
+from gpufleet.outlook import words as outlook_words
 from gpufleet.report.blocks import Block, fitted
 from gpufleet.report.form import MARKDOWN_BYTES
 from gpufleet.report.groups import Groups
@@ -175,6 +178,7 @@ def _folded(report: Report, *, prefix: str) -> Iterator[Block]:
         )
     if report.estimate is not None:
         yield _details(f"{prefix}where the money goes", _money(report.estimate), head=_MONEY)
+    yield from _ahead(report, prefix)
     rules = outcomes(report)
     for outcome, title in (
         (Outcome.PASS, "passed rules"),
@@ -184,6 +188,26 @@ def _folded(report: Report, *, prefix: str) -> Iterator[Block]:
         if some := [one.rule for one in rules if one.outcome is outcome]:
             lines = [f"- {_text(rule.id)}: {_text(sentence(rule.title))}\n" for rule in some]
             yield _details(f"{prefix}{title}", lines, count=len(lines))
+
+
+def _ahead(report: Report, prefix: str) -> Iterator[Block]:
+    """What is left with a part lost, the day, and what tokens cost."""
+    if (ahead := report.outlook) is None:
+        return
+    tables = (
+        ("with a region or spot lost", outlook_words.LOSS_HEAD, outlook_words.loss_rows(ahead)),
+        ("where users go then", outlook_words.MOVED_HEAD, outlook_words.moved_rows(ahead)),
+        ("a day of demand", outlook_words.DAY_HEAD, outlook_words.day_rows(ahead)),
+        ("USD for a million output tokens", TOKENS_HEAD, token_rows(report.token_costs)),
+    )
+    said = "".join(
+        f"{_text(sentence(line))}\n\n" for line in (outlook_words.day_line(ahead), *outlook_words.remarks(ahead))
+    )
+    for number, (title, head, rows) in enumerate(tables):
+        lines = [f"| {' | '.join(map(_text, row))} |\n" for row in rows]
+        if lines:
+            top = f"| {' | '.join(head)} |\n|{'---|' * len(head)}\n"
+            yield _details(f"{prefix}{title}", lines, head=("" if number else said) + top)
 
 
 _MONEY: Final = "| USD a month (730 h) | floor | expected | ceiling |\n|---|---:|---:|---:|\n"

@@ -15,7 +15,11 @@ from markupsafe import Markup
 from gpufleet.check.finding import Finding, Since, Verdict
 from gpufleet.check.report import Comparison, Report
 from gpufleet.cost.render import words
+from gpufleet.cost.token_cost import HEAD as TOKENS_HEAD
+from gpufleet.cost.token_cost import rows as token_rows
+from gpufleet.outlook import words as outlook_words
 from gpufleet.plural import plural
+from gpufleet.report.day_picture import day_chart
 from gpufleet.report.groups import Groups
 from gpufleet.report.pictures import RegionPicture, chart, largest, picture
 from gpufleet.report.rule_texts import Outcome, outcomes, rule_text
@@ -93,10 +97,32 @@ def _environment(number: int, report: Report) -> Mapping[str, object]:
         "rules_found": _distinct(findings, "rule"),
         "packs": _distinct(findings, "pack"),
         "chart": None if estimate is None else chart(estimate),
+        "outlook": _outlook(report),
         "regions": _regions(report),
         "rules": rules,
         "rules_summary": f"{passed:,} of {plural(len(rules), 'rule')} passed",
         "inputs": sorted(report.inputs.items()),
+    }
+
+
+def _outlook(report: Report) -> Mapping[str, object] | None:
+    if (found := report.outlook) is None:
+        return None
+    tables = (
+        ("The day by hour", outlook_words.DAY_HEAD, outlook_words.day_rows(found)),
+        ("Every model with a part lost, tokens a second", outlook_words.MODEL_HEAD, outlook_words.model_rows(found)),
+        ("Where users go, round trips in ms", outlook_words.MOVED_HEAD, outlook_words.moved_rows(found)),
+        ("USD for a million output tokens", TOKENS_HEAD, token_rows(report.token_costs)),
+    )
+    return {
+        "line": sentence(outlook_words.day_line(found)),
+        "remarks": [sentence(one) for one in outlook_words.remarks(found)],
+        "chart": day_chart(found),
+        "head": outlook_words.LOSS_HEAD,
+        "losses": list(outlook_words.loss_rows(found)),
+        "tables": [
+            {"title": title, "head": head, "rows": lines} for title, head, rows in tables if (lines := list(rows))
+        ],
     }
 
 

@@ -12,6 +12,8 @@ from gpufleet.check.report import Comparison, Report
 from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.render.words import percent, usd
+from gpufleet.outlook import Outlook
+from gpufleet.outlook import words as outlook_words
 from gpufleet.plural import plural
 from gpufleet.report.groups import Groups
 from gpufleet.report.words import (
@@ -56,6 +58,8 @@ def _report(report: Report, width: int, pen: _Pen) -> Iterator[str]:
         yield from ("", *_comparison(report.comparison, width, pen))
     if report.estimate is not None:
         yield from ("", *_cost(report.estimate, width, pen))
+    if report.outlook is not None:
+        yield from ("", *_outlook(report.outlook, width, pen))
     if limits := limits_of(report):
         yield from ("", *_wrapped("", limits, width))
     for level in Level:
@@ -132,6 +136,28 @@ def _cost(estimate: Estimate, width: int, pen: _Pen) -> Iterator[str]:
         cells = [row[0].ljust(widths[0]), *(row[column].rjust(widths[column]) for column in range(1, 4))]
         yield pen.paint("  ".join(cells), _BOLD) if row is head else "  ".join(cells)
     yield from _wrapped("", _basis(estimate), width)
+
+
+_OUTLOOK_COLUMNS: Final = 6
+"""Of a state's row; quotas and latency are in `remarks`, or in the other forms."""
+
+
+def _outlook(outlook: Outlook, width: int, pen: _Pen) -> Iterator[str]:
+    """Each state on a line, or on a few where the terminal is narrow; then the day."""
+    head = outlook_words.LOSS_HEAD[:_OUTLOOK_COLUMNS]
+    rows = [row[:_OUTLOOK_COLUMNS] for row in outlook_words.loss_rows(outlook)]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    if rows and sum(widths) + 2 * len(widths) <= width:
+        for row in (head, *rows):
+            line = "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
+            yield pen.paint(line, _BOLD) if row is head else one_line(line)
+    else:
+        for row in rows:
+            cells = (f"{name} {cell}" for name, cell in zip(head[1:], row[1:], strict=True))
+            yield from _wrapped("", f"With {row[0]} lost: {'; '.join(cells)}", width)
+    yield from _wrapped("", sentence(outlook_words.day_line(outlook)), width)
+    for remark in outlook_words.remarks(outlook):
+        yield from _wrapped("  - ", sentence(remark), width)
 
 
 def _basis(estimate: Estimate) -> str:
