@@ -25,8 +25,8 @@ class _Names(Spec):
     list_kind: str
     plural: str
     singular: str
-    short_names: list[str] = []
-    categories: list[str] = []
+    short_names: Sequence[str] = ()
+    categories: Sequence[str] = ()
 
 
 class _Definition(Spec):
@@ -75,7 +75,7 @@ def definition_spec(one: _Definition) -> dict[str, object]:
     """The `spec` of a CustomResourceDefinition; the status is the controllers' and left open."""
     return {
         "group": one.group,
-        "names": one.names.model_dump(by_alias=True, exclude_defaults=True),
+        "names": one.names.model_dump(by_alias=True, mode="json", exclude_defaults=True),
         "scope": one.scope,
         "versions": [
             {
