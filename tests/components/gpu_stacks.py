@@ -12,7 +12,7 @@ from gpufleet.catalog import prices
 from gpufleet.catalog.gpu_stack import GpuStack, RdmaDevices
 from gpufleet.spec.base import Path as KeyPath
 from gpufleet.spec.problem import Severity
-from tests.components.graphs import build
+from tests.components.graphs import build, whole_numbers
 from tests.spec.environments import CLUSTER, POOL, changed, verdict
 
 GOLDEN = Path(__file__).parent / "golden" / "stacks"
@@ -70,13 +70,4 @@ def _environment(size: str, stack: GpuStack, devices: RdmaDevices = RdmaDevices.
 
 def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
     hidden = {"apiVersion", "kind", "compat", "type"}
-    return {key: _plain(value) for key, value in inputs.items() if key not in hidden}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - what a registration may hold
-    """Numbers as they were written: the wire has floats alone."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return {key: whole_numbers(value) for key, value in inputs.items() if key not in hidden}

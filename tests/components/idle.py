@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gpufleet.spec.base import Path as KeyPath
-from tests.components.graphs import ROOT, Graph, build
+from tests.components.graphs import ROOT, Graph, build, whole_numbers
 from tests.spec.environments import POOL, changed
 
 GOLDEN = ROOT / "tests" / "components" / "golden" / "idle"
@@ -51,23 +51,12 @@ def graph(case: str) -> Graph:
 def manifests(found: Graph) -> list[dict[str, Any]]:
     """The objects of the fabric's stop schedule as a user would write them, by name."""
     objects = [one.inputs for one in found.resources if one.name.startswith("lab-stops-")]
-    return sorted((_ordered(one) for one in objects), key=lambda one: (one["kind"], one["metadata"]["name"]))
+    return sorted((whole_numbers(one) for one in objects), key=lambda one: (one["kind"], one["metadata"]["name"]))
 
 
 def path(case: str) -> Path:
     """Where the manifests of a case are."""
     return GOLDEN / f"{case}.yaml"
-
-
-def _ordered(value: Any) -> Any:  # noqa: ANN401 plain YAML
-    match value:
-        case dict():
-            return {key: _ordered(value[key]) for key in sorted(value)}
-        case list():
-            return [_ordered(one) for one in value]
-        case float() if value.is_integer():
-            return int(value)
-    return value
 
 
 if __name__ == "__main__":

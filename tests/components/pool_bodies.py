@@ -17,7 +17,7 @@ from gpufleet.catalog import sizes
 from gpufleet.catalog.gpu_stack import GpuStack
 from gpufleet.spec.environment import EnvironmentClass
 from gpufleet.spec.pool import Pool, of_cluster
-from tests.components.graphs import ROOT, build
+from tests.components.graphs import ROOT, build, whole_numbers
 
 FOLDER = ROOT / "tests" / "components" / "golden" / "pools"
 
@@ -104,17 +104,5 @@ def _program(pool: Pool) -> None:
 
 
 def _body(inputs: dict[str, Any]) -> dict[str, Any]:
-    properties = _plain({key: value for key, value in inputs.items() if key not in _PATH})
+    properties = whole_numbers({key: value for key, value in inputs.items() if key not in _PATH})
     return {"name": inputs["agentPoolName"], "properties": properties}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """In order, and with whole numbers as such: on the wire all are floats."""
-    match value:
-        case dict():
-            return {key: _plain(item) for key, item in sorted(value.items())}
-        case list():
-            return [_plain(item) for item in value]
-        case float() if value.is_integer():
-            return int(value)
-    return value

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.components.graphs import Graph, build
+from tests.components.graphs import Graph, build, whole_numbers
 from tests.spec.environments import CLUSTER, POOL, changed
 
 GOLDEN = Path(__file__).parent / "golden" / "queue"
@@ -68,16 +68,7 @@ def documents() -> Iterator[tuple[str, str]]:
 
 def _shown(inputs: dict[str, Any]) -> dict[str, Any]:
     shown = {key: value for key, value in inputs.items() if key not in {"compat", "type"}}
-    ordered: dict[str, Any] = {key: _plain(shown[key]) for key in sorted(shown)}
+    ordered: dict[str, Any] = {key: whole_numbers(shown[key]) for key in sorted(shown)}
     if (config := shown.get("values", {}).get("managerConfig")) is not None:
         ordered["values"]["managerConfig"] = {name: yaml.safe_load(text) for name, text in config.items()}
     return ordered
-
-
-def _plain(value: object) -> object:
-    """Whole numbers as such, and keys in order: the engine has neither."""
-    if isinstance(value, dict):
-        return {key: _plain(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from tests.components.graphs import ROOT, Graph, build
+from tests.components.graphs import ROOT, Graph, build, whole_numbers
 from tests.spec.environments import DATA, changed
 
 STORAGE = ("training", 0, "storage")
@@ -101,15 +101,6 @@ def documents() -> dict[str, str]:
         "azure.yaml": yaml.safe_dump(azure_bodies(), sort_keys=False, width=140),
         "manifests.yaml": yaml.safe_dump_all(manifests(), sort_keys=False, width=140),
     }
-
-
-def whole_numbers(value: object) -> Any:  # noqa: ANN401 JSON
-    """Whole numbers as such, and keys in order: the engine has neither."""
-    if isinstance(value, dict):
-        return {key: whole_numbers(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [whole_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 # One line of a table of the guide: `field` | value | why | source.

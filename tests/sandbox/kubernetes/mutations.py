@@ -28,7 +28,7 @@ from sandbox.providers.kubernetes import Kubernetes
 from sandbox.providers.shell import CheckRequest, Urn
 from sandbox.store import Store
 from sandbox.values import Value
-from tests.components.graphs import ROOT, stack_graph
+from tests.components.graphs import ROOT, stack_graph, whole_numbers
 from tests.sandbox.kubernetes.objects import KINDS, example, token_of
 from tests.sandbox.kubernetes.official import complaints, model_of
 
@@ -96,17 +96,8 @@ def subjects() -> list[tuple[str, Any]]:
     for stack in ("staging", "prod"):
         for item in stack_graph(stack).resources:
             if item.type.startswith("kubernetes:"):
-                found[f"{item.type} {item.name}"] = (item.type, _whole(item.inputs))
+                found[f"{item.type} {item.name}"] = (item.type, whole_numbers(item.inputs))
     return [*found.values(), *((token_of(example(kind)), example(kind)) for kind in KINDS)]
-
-
-def _whole(value: Value) -> Value:
-    """Numbers as the provider gets them: the recording has every one as a float."""
-    if isinstance(value, dict):
-        return {key: _whole(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @cache

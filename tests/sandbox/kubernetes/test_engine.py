@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,19 +12,11 @@ import pytest
 from gpufleet.engine import EngineError
 from sandbox.kubernetes.api import DEFINITION, NAMESPACE, Address, KubernetesApi
 from sandbox.kubernetes.kinds import Kind
-from tests.sandbox.engine import Sandbox, errors, make_sandbox
+from tests.sandbox.engine import Sandbox, errors
+from tests.sandbox.kubernetes.running_cluster import CLUSTER, KUBECONFIG, cluster_sandbox
 
 pytestmark = pytest.mark.engine
 
-CLUSTER = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks"
-HOST = "t-1.hcp.eastus.azmk8s.io"
-KUBECONFIG = json.dumps(
-    {
-        "clusters": [{"name": "aks", "cluster": {"server": f"https://{HOST}:443"}}],
-        "contexts": [{"name": "aks", "context": {"cluster": "aks", "user": "u"}}],
-        "current-context": "aks",
-    }
-)
 SETTINGS = Address(Kind("", "v1", "ConfigMap"), "team", "settings")
 WIDGET = Address(Kind("example.com", "v1", "Widget"), "team", "w")
 KEEP = ["example.com/keep"]
@@ -34,25 +24,9 @@ KEEP = ["example.com/keep"]
 
 @pytest.fixture
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    made = make_sandbox(tmp_path, monkeypatch)
     monkeypatch.setenv("PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE", "true")
-    store = made.store
-    with store.transaction() as transaction:
-        transaction.put(
-            CLUSTER,
-            {
-                "token": "azure-native:containerservice:ManagedCluster",
-                "id": CLUSTER,
-                "created": "2026-11-21T09:00:00Z",
-                "generation": 1,
-                "version": 1,
-                "inputs": {},
-                "outputs": {"fqdn": HOST, "location": "eastus"},
-            },
-        )
-    store.close()
-    yield made
-    gc.collect()
+    with cluster_sandbox(tmp_path, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -21,8 +20,8 @@ from gpufleet.spec.training import TrainingFabric
 from sandbox.kubernetes.api import Address, KubernetesApi
 from sandbox.kubernetes.kinds import Kind
 from tests.components.idle import CASES
-from tests.sandbox.engine import Sandbox, make_sandbox
-from tests.sandbox.kubernetes.test_engine import CLUSTER, HOST, KUBECONFIG
+from tests.sandbox.engine import Sandbox
+from tests.sandbox.kubernetes.running_cluster import CLUSTER, KUBECONFIG, cluster_sandbox
 from tests.spec.environments import POOL, changed
 
 pytestmark = pytest.mark.engine
@@ -30,24 +29,8 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture
 def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    made = make_sandbox(tmp_path, monkeypatch)
-    store = made.store
-    with store.transaction() as transaction:
-        transaction.put(
-            CLUSTER,
-            {
-                "token": "azure-native:containerservice:ManagedCluster",
-                "id": CLUSTER,
-                "created": "2026-11-21T09:00:00Z",
-                "generation": 1,
-                "version": 1,
-                "inputs": {},
-                "outputs": {"fqdn": HOST, "location": "eastus"},
-            },
-        )
-    store.close()
-    yield made
-    gc.collect()
+    with cluster_sandbox(tmp_path, monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

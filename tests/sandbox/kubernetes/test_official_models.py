@@ -10,8 +10,7 @@ from sandbox.contract import ContractBook
 from sandbox.providers.kubernetes import Kubernetes
 from sandbox.providers.shell import CheckRequest, Urn
 from sandbox.store import Store
-from tests.components.graphs import STACKS, stack_graph
-from tests.components.storage import whole_numbers
+from tests.components.graphs import STACKS, stack_graph, whole_numbers
 from tests.sandbox.kubernetes.objects import KINDS, example, token_of
 from tests.sandbox.kubernetes.official import complaints, model_of
 
