@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, TypedDict
 
 from gpufleet.catalog.measured import PROVENANCE, Measured, provenance
-from gpufleet.catalog.table import read
+from gpufleet.catalog.table import Row, read
+
+_RUN: Final = (
+    *("model", "parameters_b", "active_parameters_b", "precision", "layers", "kv_heads", "head_dim", "kv_bytes"),
+    *("gpu_model", "tensor_parallel", "input_tokens", "output_tokens", "tokens_per_s"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +26,10 @@ class GpuPeak:
     dense_tflops_8bit: float | None
     """FP8; None for a GPU without it."""
     memory_gbytes_per_s: float
+    link_gbytes_per_s: float | None
+    """NVLink or xGMI to the other GPUs in both directions together; None for a GPU without."""
+    pcie_gbytes_per_s: float
+    """PCIe in one direction."""
     source: str
     confidence: str
     note: str
@@ -50,8 +60,8 @@ class TrainingRate(Measured):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InferenceRate(Measured):
-    """One measured inference run."""
+class InferenceRun(Measured):
+    """What the inference runs of all tables say about themselves."""
 
     model: str
     parameters_b: float
@@ -59,15 +69,49 @@ class InferenceRate(Measured):
     active_parameters_b: float
     """Parameters that one token goes through, in billions; fewer than all in a mixture of experts."""
     precision: str
+    layers: int
+    kv_heads: int
+    head_dim: int
+    """Of multi-head latent attention half of the one vector that is kept (DeepSeek-V2, arXiv 2405.04434: 512 + 64)."""
+    kv_bytes: int
+    """Bytes of a number in the KV cache."""
     gpu_model: str
+    tensor_parallel: int
+    """GPUs that share every layer."""
+    input_tokens: float
+    """Mean prompt of a sequence."""
+    output_tokens: float
+    """Mean answer of a sequence."""
+    tokens_per_s: float
+    """Output tokens a second of all GPUs together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationRun(InferenceRun):
+    """A run at full load that the prediction's constants are fitted to."""
+
+    spread_attention: bool
+    """Sequences rather than KV heads are divided among the GPUs (attention data parallelism)."""
+    requests: int
+    """How many there were at once at the most: all of the run's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceRate(InferenceRun):
+    """One measured inference run."""
+
     gpus: int
     """GPUs that gave the rate together."""
     size: str | None
     """VM size; None when it did not run on Azure."""
     scenario: str
     """MLPerf's `offline` or `server`, or the load of a measurement."""
-    tokens_per_s: float
-    """Output tokens a second of all GPUs together."""
+    beams: int
+    """Answers that are followed at once (beam search)."""
+    sequences: int | None
+    """How many were answered at once by one replica; None where memory was the limit."""
+    load_source: str
+    """Who says how long prompts and answers are."""
     benchmark: bool
     """MLPerf: fixed data, a tuned engine, saturated queues, so an upper bound."""
 
@@ -140,26 +184,34 @@ def training_rates() -> tuple[TrainingRate, ...]:
 @lru_cache(maxsize=1)
 def inference_rates() -> tuple[InferenceRate, ...]:
     """Every measured inference run. None is known for A100, T4 and A10."""
-    columns = (
-        *("model", "parameters_b", "active_parameters_b", "precision", "gpu_model", "gpus", "sku", "scenario"),
-        *("tokens_per_s", "kind"),
-        *PROVENANCE,
-    )
+    columns = (*_RUN, "gpus", "sku", "scenario", "beams", "sequences", "load_source", "kind", *PROVENANCE)
     return tuple(
         InferenceRate(
-            model=row.text("model"),
-            parameters_b=row.number("parameters_b"),
-            active_parameters_b=row.number("active_parameters_b"),
-            precision=row.text("precision"),
-            gpu_model=row.text("gpu_model"),
+            **_run(row),
             gpus=row.integer("gpus"),
             size=row.optional_text("sku"),
             scenario=row.text("scenario"),
-            tokens_per_s=row.number("tokens_per_s"),
+            beams=row.integer("beams"),
+            sequences=row.optional_integer("sequences"),
+            load_source=row.text("load_source"),
             benchmark=row.choice("kind", "benchmark", "measured") == "benchmark",
             **provenance(row),
         )
         for row in read("inference_throughput.csv", columns)
+    )
+
+
+@lru_cache(maxsize=1)
+def calibration_runs() -> tuple[CalibrationRun, ...]:
+    """Runs at full load with stated lengths, none of them among `inference_rates`."""
+    return tuple(
+        CalibrationRun(
+            **_run(row),
+            spread_attention=row.choice("attention", "data-parallel", "tensor-parallel") == "data-parallel",
+            requests=row.integer("requests"),
+            **provenance(row),
+        )
+        for row in read("inference_calibration.csv", (*_RUN, "attention", "requests", *PROVENANCE))
     )
 
 
@@ -207,10 +259,44 @@ def training_benchmarks() -> tuple[TrainingBenchmark, ...]:
     )
 
 
+class _Run(TypedDict):
+    model: str
+    parameters_b: float
+    active_parameters_b: float
+    precision: str
+    layers: int
+    kv_heads: int
+    head_dim: int
+    kv_bytes: int
+    gpu_model: str
+    tensor_parallel: int
+    input_tokens: float
+    output_tokens: float
+    tokens_per_s: float
+
+
+def _run(row: Row) -> _Run:
+    return {
+        "model": row.text("model"),
+        "parameters_b": row.number("parameters_b"),
+        "active_parameters_b": row.number("active_parameters_b"),
+        "precision": row.text("precision"),
+        "layers": row.integer("layers"),
+        "kv_heads": row.integer("kv_heads"),
+        "head_dim": row.integer("head_dim"),
+        "kv_bytes": row.integer("kv_bytes"),
+        "gpu_model": row.text("gpu_model"),
+        "tensor_parallel": row.integer("tensor_parallel"),
+        "input_tokens": row.number("input_tokens"),
+        "output_tokens": row.number("output_tokens"),
+        "tokens_per_s": row.number("tokens_per_s"),
+    }
+
+
 @lru_cache(maxsize=1)
 def _peaks() -> dict[str, GpuPeak]:
     columns = (
-        *("gpu_model", "dense_tflops_16bit", "dense_tflops_8bit", "memory_gbytes_s"),
+        *("gpu_model", "dense_tflops_16bit", "dense_tflops_8bit", "memory_gbytes_s", "link_gbytes_s", "pcie_gbytes_s"),
         *("source", "confidence", "note"),
     )
     return {
@@ -219,6 +305,8 @@ def _peaks() -> dict[str, GpuPeak]:
             dense_tflops_16bit=row.number("dense_tflops_16bit"),
             dense_tflops_8bit=row.optional_number("dense_tflops_8bit"),
             memory_gbytes_per_s=row.number("memory_gbytes_s"),
+            link_gbytes_per_s=row.optional_number("link_gbytes_s"),
+            pcie_gbytes_per_s=row.number("pcie_gbytes_s"),
             source=row.text("source"),
             confidence=row.choice("confidence", "high", "medium", "low"),
             note=row.cells["note"],

@@ -48,6 +48,7 @@ def fit(
     gpus_per_node: int,
     budget_per_gpu: float,
     rdma: bool,
+    at_least: int = 1,
 ) -> Fit | None:
     """The smallest tensor parallelism that holds weights and KV cache, None when there is none.
 
@@ -62,6 +63,7 @@ def fit(
         gpus_per_node: GPUs of the size.
         budget_per_gpu: bytes that weights and KV cache may take on one GPU.
         rdma: whether the size has InfiniBand.
+        at_least: GPUs that a replica has at the least, a power of two: more answer faster.
 
     Raises:
         SizingError: a number out of range.
@@ -70,7 +72,7 @@ def fit(
     not_negative("KV cache (bytes)", kv_bytes)
     gpus, heads = at_least_one("GPUs per node", gpus_per_node), at_least_one("KV heads", kv_heads)
     most = 2 ** int(math.log2(gpus)) if not rdma else gpus * _MOST_NODES
-    parallel = 1
+    parallel = at_least_one("GPUs at least", at_least)
     while parallel <= most:
         nodes = max(1, parallel // gpus)
         each = weights_bytes / parallel + kv_bytes / min(parallel, heads)

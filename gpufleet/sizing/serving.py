@@ -9,7 +9,9 @@ from gpufleet.catalog import sizes, throughput
 from gpufleet.sizing import memory, replicas
 from gpufleet.sizing.defaults import Architecture, architecture, default
 from gpufleet.sizing.explanation import Figure, Input
-from gpufleet.spec.model import Model, Precision, Sparsity
+from gpufleet.sizing.prediction import Prediction
+from gpufleet.sizing.prediction import predict as predicted
+from gpufleet.spec.model import LatencyTarget, Model, Precision, Sparsity
 
 _MEASURED_LOADS = "offline"
 """MLPerf's offline scenario has no limit on latency: no yardstick for people who wait."""
@@ -26,6 +28,10 @@ class Serving:
     rate_source: str
     measured_here: bool
     """Stated in the stack file for this size, rather than published for the GPU."""
+    predicted: bool = False
+    """Nobody has measured it: a share of what the roofline predicts."""
+    sequences: int
+    """Answered at once by a replica: what its memory holds of full context, or fewer for the latency target."""
 
     @property
     def tokens_per_s_per_replica(self) -> float:
@@ -68,54 +74,145 @@ def memory_needs(model: Model) -> tuple[float, float]:
     return weights, memory.kv_bytes(per_token, model.context_tokens, concurrency(model))
 
 
-def serve(model: Model, size: sizes.Size) -> Serving | Unfit:
-    """How `model` is served on `size`, or why it isn't."""
+def lay(model: Model, size: sizes.Size, *, at_least: int = 1) -> replicas.Fit | None:
+    """How a replica lies on a size with so many GPUs at the least; None where its memory doesn't hold it."""
     if not size.is_gpu or size.gpu_memory_gb is None:
-        return Unfit(reason=f"{size.name} has no GPU memory that a source gives", decided=True)
+        return None
     weights, cache = memory_needs(model)
-    fit = replicas.fit(
+    return replicas.fit(
         weights_bytes=weights,
         kv_bytes=cache,
         kv_heads=shape(model).kv_heads,
         gpus_per_node=size.gpus,
         budget_per_gpu=budget_bytes(size),
         rdma=size.rdma,
+        at_least=at_least,
     )
+
+
+def serve(model: Model, size: sizes.Size, *, predict: bool = False) -> Serving | Unfit:
+    """How `model` is served on `size`, or why it isn't.
+
+    Args:
+        model: one form of a model (`Model.forms`).
+        size: VM size.
+        predict: where nobody has measured the GPU, count a share of what the roofline predicts (`Serving.predicted`).
+            Servers are planned so; what is promised to suffice rests on measurements alone.
+    """
+    if not size.is_gpu or size.gpu_memory_gb is None:
+        return Unfit(reason=f"{size.name} has no GPU memory that a source gives", decided=True)
+    fit = lay(model, size)
     if fit is None:
-        room = size.gpus * budget_bytes(size)
-        return Unfit(
-            reason=f"{model.name} takes {(weights + cache) / 1e9:,.0f} GB and a node of {size.name} has "
-            f"{room / 1e9:,.0f} GB for it" + ("" if size.rdma else ", without InfiniBand to spread it over several"),
-            decided=True,
-        )
+        return Unfit(reason=_too_large(model, size), decided=True)
+    prediction: Prediction | None = None
+    if model.latency != LatencyTarget():
+        found = _in_time(model, size, fit)
+        if isinstance(found, Unfit):
+            return found
+        fit, prediction = found
+    rate = _rate(model, size, fit, predict=predict)
+    return rate if isinstance(rate, Unfit) else _serving(model, size, fit, rate, prediction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rate:
+    tokens_per_s_per_gpu: float
+    source: str
+    measured_here: bool = False
+    predicted: bool = False
+
+
+def _rate(model: Model, size: sizes.Size, fit: replicas.Fit, *, predict: bool) -> _Rate | Unfit:
+    """What is stated, else what measurements justify, else a share of the prediction where that may count."""
     stated = model.tokens_per_second_per_gpu.get(size.name)
     if stated is not None:
-        return Serving(
-            model=model,
-            size=size,
-            fit=fit,
-            tokens_per_s_per_gpu=stated,
-            rate_source="tokensPerSecondPerGpu",
-            measured_here=True,
-        )
+        return _Rate(tokens_per_s_per_gpu=stated, source="tokensPerSecondPerGpu", measured_here=True)
     best = replicas.tokens_per_second_per_gpu(
         _rates(size.gpu_model),
         active_parameters_b=model.active_parameters_b or model.parameters_b,
         bytes_per_parameter=memory.bytes_per_parameter(model.precision, Sparsity.DENSE),
         over_nodes=fit.nodes > 1,
     )
-    if best is None:
+    if best is not None:
+        rate, measured = best
+        return _Rate(tokens_per_s_per_gpu=rate, source=measured.source)
+    if not predict or throughput.peak(size.gpu_model or "") is None:
         over = " over several nodes" if fit.nodes > 1 else ""
-        reason = f"nobody has published how fast {size.gpu_model} serves{over}"
-        return Unfit(reason=reason, decided=False)
-    rate, source = best
+        return Unfit(reason=f"nobody has published how fast {size.gpu_model} serves{over}", decided=False)
+    whole = predicted(model, shape(model), size, fit, concurrency=concurrency(model), target=LatencyTarget())
+    return _Rate(
+        tokens_per_s_per_gpu=whole.tokens_per_s * whole.share / fit.tensor_parallel,
+        source=f"roofline of {size.gpu_model}, times {whole.share:g} for its error",
+        predicted=True,
+    )
+
+
+def _serving(model: Model, size: sizes.Size, fit: replicas.Fit, rate: _Rate, bound: Prediction | None) -> Serving:
+    """With fewer sequences at once than memory holds, for the sake of latency, a replica gives less: by the roofline.
+
+    The ratio of two predictions is surer than either, for their errors are much the same.
+    """
+    tokens, source, most = rate.tokens_per_s_per_gpu, rate.source, concurrency(model)
+    if bound is not None and bound.sequences < most:
+        whole = predicted(model, shape(model), size, fit, concurrency=most, target=LatencyTarget())
+        share = min(1.0, bound.tokens_per_s / whole.tokens_per_s)
+        tokens *= share
+        source += f", times {share:.2f} for {bound.sequences} sequences at once rather than {most}"
     return Serving(
         model=model,
         size=size,
         fit=fit,
-        tokens_per_s_per_gpu=rate,
-        rate_source=source.source,
-        measured_here=False,
+        tokens_per_s_per_gpu=tokens,
+        rate_source=source,
+        measured_here=rate.measured_here,
+        predicted=rate.predicted,
+        sequences=most if bound is None else bound.sequences,
+    )
+
+
+def _in_time(model: Model, size: sizes.Size, fit: replicas.Fit) -> tuple[replicas.Fit, Prediction] | Unfit:
+    """The fewest GPUs that keep the latency target, from those that memory needs up to a node."""
+    if throughput.peak(size.gpu_model or "") is None:
+        return Unfit(reason=f"no datasheet tells how long {size.gpu_model} takes for a token", decided=False)
+    tried = fit
+    while True:
+        found = predicted(model, shape(model), size, tried, concurrency=concurrency(model))
+        if found.sequences:
+            return tried, found
+        more = lay(model, size, at_least=tried.tensor_parallel * 2)
+        if more is None or more.nodes > fit.nodes:
+            break
+        tried = more
+    return Unfit(
+        reason=f"{model.name} on {tried.tensor_parallel} GPUs of {size.name} would take "
+        f"{found.step_s * 1000 / found.share:,.1f} ms a token and {found.first_token_s * 1000 / found.share:,.0f} ms "
+        f"to the first one, by a prediction with room for its error, more than {_target(model.latency)}",
+        decided=False,
+    )
+
+
+def _target(target: LatencyTarget) -> str:
+    parts = [
+        f"{value:,} ms {what}"
+        for value, what in (
+            (target.time_per_output_token_ms, "a token"),
+            (target.time_to_first_token_ms, "to the first one"),
+        )
+        if value is not None
+    ]
+    return " and ".join(parts)
+
+
+def _too_large(model: Model, size: sizes.Size) -> str:
+    weights, cache = memory_needs(model)
+    room = (
+        f"{size.gpus} · ({size.gpu_memory_gb or 0:g} GB · {default('inference.memory_share').value:g} − "
+        f"{default('inference.runtime_gb').value:g} GB of runtime) = {size.gpus * budget_bytes(size) / 1e9:,.1f} GB"
+    )
+    return (
+        f"{model.name} takes {weights / 1e9:,.1f} GB of weights and {cache / 1e9:,.1f} GB of KV cache "
+        f"({concurrency(model):,} sequences of {model.context_tokens:,} tokens), and a node of {size.name} has "
+        f"{room} for them" + ("" if size.rdma else ", without InfiniBand to spread it over several")
     )
 
 
