@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 POOL = "gpufleet.io/pool"
 """Name of the pool in the specification; stays when the AKS name changes with the generation."""
 ROLE = "gpufleet.io/role"
@@ -52,8 +54,19 @@ def label_value(text: str) -> str:
     return mapped[:63].strip("-_.")
 
 
-def toleration(taint: str) -> dict[str, str]:
-    """The toleration of `key=value:effect` or `key:effect`, by Kubernetes' field names."""
+class Toleration(TypedDict, total=False):
+    """By Kubernetes' field names."""
+
+    key: str
+    operator: str
+    value: str
+    effect: str
+
+
+def toleration(taint: str) -> Toleration:
+    """The toleration of `key=value:effect` or `key:effect`."""
     rest, _, effect = taint.rpartition(":")
     key, _, value = rest.partition("=")
-    return {"key": key, **({"operator": "Equal", "value": value} if value else {"operator": "Exists"}), "effect": effect}
+    if value:
+        return {"key": key, "operator": "Equal", "value": value, "effect": effect}
+    return {"key": key, "operator": "Exists", "effect": effect}
