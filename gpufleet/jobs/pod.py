@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components import labels
-from gpufleet.jobs import nccl
+from gpufleet.catalog import nccl
 from gpufleet.jobs.checkpoints import Checkpointing
 from gpufleet.jobs.request import JobKind, JobRequest, Target
 from gpufleet.spec.queue import LUSTRE_CLAIM, SCRATCH_CLAIM

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import yaml
 
 from components import labels
+from gpufleet.catalog import nccl
 from gpufleet.errors import ConfigurationError
-from gpufleet.jobs import nccl
 from gpufleet.jobs.checkpoints import Checkpointing, checkpointing
 from gpufleet.jobs.kinds import batch_job, mpi_job, train_job
 from gpufleet.jobs.pod import Manifest, claim_names, mounts, topology_name

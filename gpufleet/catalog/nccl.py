@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Annotated
 from xml.etree import ElementTree as ET
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from gpufleet.catalog.yaml_file import read_yaml
-from gpufleet.spec.base import Spec
 
 _DATA = Path(__file__).parent / "data"
 # PCI class codes (PCI Code and ID Assignment Specification): 3D controller, InfiniBand controller, PCI bridge.
@@ -21,7 +21,11 @@ _GPU, _NIC, _SWITCH = "0x030200", "0x020700", "0x060400"
 _MASK_BITS = 32
 
 
-class _Common(Spec):
+class _Row(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+
+class _Common(_Row):
     source: str
     as_of: dt.date
     environment: dict[str, str]
@@ -31,12 +35,12 @@ class _Series(_Common):
     names: Annotated[list[str], Field(min_length=1)]
 
 
-class _Environments(Spec):
+class _Environments(_Row):
     common: _Common
     series: list[_Series]
 
 
-class _Cpu(Spec):
+class _Cpu(_Row):
     arch: str
     vendor: str
     family: int
@@ -44,7 +48,7 @@ class _Cpu(Spec):
     cpus_per_numa_node: int
 
 
-class _Link(Spec):
+class _Link(_Row):
     speed: str
     width: int
 
@@ -52,19 +56,19 @@ class _Link(Spec):
 _BusId = Annotated[str, Field(pattern=r"^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")]
 
 
-class _Switch(Spec):
+class _Switch(_Row):
     numa_node: int
     gpus: list[_BusId]
     nics: list[_BusId]
 
 
-class _Topology(Spec):
+class _Topology(_Row):
     cpu: _Cpu
     link: _Link
     switches: Annotated[list[_Switch], Field(min_length=1)]
 
 
-class _Topologies(Spec):
+class _Topologies(_Row):
     as_of: dt.date
     topologies: dict[str, _Topology]
 
@@ -89,7 +93,7 @@ def environment(series: str) -> dict[str, str]:
     for one in known.series:
         if series in one.names:
             return {**known.common.environment, **one.environment}
-    raise LookupError(f"gpufleet/jobs/data/nccl.yaml has no series {series}")
+    raise LookupError(f"gpufleet/catalog/data/nccl.yaml has no series {series}")
 
 
 def topology_file(name: str) -> str:
@@ -103,7 +107,7 @@ def topology_file(name: str) -> str:
     """
     topology = _topologies().get(name)
     if topology is None:
-        raise LookupError(f"gpufleet/jobs/data/nccl_topology.yaml has no topology {name}")
+        raise LookupError(f"gpufleet/catalog/data/nccl_topology.yaml has no topology {name}")
     system = ET.Element("system", version="1")
     link = {"link_speed": topology.link.speed, "link_width": str(topology.link.width)}
     nodes = 1 + max(switch.numa_node for switch in topology.switches)

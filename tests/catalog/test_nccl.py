@@ -4,8 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gpufleet.catalog import node_profiles, sizes
-from gpufleet.jobs import nccl
+from gpufleet.catalog import nccl, node_profiles, sizes
 
 _WITH_INFINIBAND = sorted({size.series for name in sizes.names() if (size := sizes.get(name)).rdma and size.is_gpu})
 _TOPOLOGIES = {"ndv5-topo.xml": (2, 8), "ndv4-topo.xml": (4, 4)}
