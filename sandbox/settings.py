@@ -1,4 +1,4 @@
-"""What an operator of the sandbox sets: quotas, capacity, feature flags, directory objects, durations.
+"""What an operator of the sandbox sets: quotas, capacity, features, principals, durations, answers of its registry.
 
 A setting is a record of the sandbox's own in the store (``setting/<kind>/<key>``), so it outlives a run and goes at a
 reset. What is not set follows the tables in ``sandbox/data``.
@@ -20,6 +20,10 @@ from sandbox.values import Properties
 SETTINGS = "setting/"
 FEATURE_STATES = ("Registered", "NotRegistered", "Registering", "Unregistered")
 PRINCIPAL_TYPES = ("ServicePrincipal", "User", "Group")
+REPLICATION_STATES = ("Ready", "Lagging")
+SIGNALS: Mapping[str, int] = {"requests-per-second": 10, "error-percent": 0, "ttft-ms": 200}
+"""What a region's monitoring says unless it is set."""
+SIGNATURES = ("Trusted", "Missing")
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -80,6 +84,12 @@ def unset_setting(store: Store, kind: str, key: str) -> bool:
             return False
         transaction.delete(name)
     return True
+
+
+def setting(store: Store, kind: str, key: str) -> str | int | None:
+    """The value of one, None when it is not set."""
+    record = store.get(key_of(kind, key))
+    return None if record is None else record["value"]
 
 
 def settings(store: Store) -> Iterator[Setting]:
@@ -162,6 +172,31 @@ def _duration(key: str, value: str) -> tuple[str, str | int]:
     return known[key.lower()], _whole("duration", value)
 
 
+def _replication(key: str, value: str) -> tuple[str, str | int]:
+    region, _ = _in_region("replication", f"{key}/replica", KINDS["replication"].key)
+    if value not in REPLICATION_STATES:
+        raise SettingError(f"a replication is {' or '.join(REPLICATION_STATES)}, not '{value}'")
+    return region, value
+
+
+def _signal(key: str, value: str) -> tuple[str, str | int]:
+    region, name = _in_region("signal", key, KINDS["signal"].key)
+    if name not in SIGNALS:
+        raise SettingError(f"there is no signal '{name}'; there are: {', '.join(SIGNALS)}")
+    number = _whole("signal", value)
+    if name == "error-percent" and number > 100:
+        raise SettingError(f"a share of failed requests is at most 100 percent, not {number}")
+    return f"{region}/{name}", number
+
+
+def _signature(key: str, value: str) -> tuple[str, str | int]:
+    if not re.fullmatch(r"[a-z0-9._/-]+@sha256:[0-9a-f]{64}", key):
+        raise SettingError(f"the key of a signature setting is {KINDS['signature'].key}, not '{key}'")
+    if value not in SIGNATURES:
+        raise SettingError(f"a signature is {' or '.join(SIGNATURES)}, not '{value}'")
+    return key, value
+
+
 KINDS: Mapping[str, Kind] = {
     "quota": Kind(
         key="REGION/QUOTA (eastus/standardNDSH100v5Family, eastus/cores, eastus/lowPriorityCores)",
@@ -192,5 +227,23 @@ KINDS: Mapping[str, Kind] = {
         value="seconds",
         what="how long the creation of a resource of a type takes, before GPUFLEET_SANDBOX_TIME_SCALE",
         parse=_duration,
+    ),
+    "replication": Kind(
+        key="REGION (eastus)",
+        value=" or ".join(REPLICATION_STATES),
+        what="whether the registry's replica in a region has what was pushed",
+        parse=_replication,
+    ),
+    "signal": Kind(
+        key=f"REGION/SIGNAL (eastus/error-percent; there are: {', '.join(SIGNALS)})",
+        value="a whole number",
+        what="what a region's monitoring says of its model servers",
+        parse=_signal,
+    ),
+    "signature": Kind(
+        key="REPOSITORY@DIGEST (models/chat@sha256:...)",
+        value=" or ".join(SIGNATURES),
+        what="whether a trusted signature covers an image or weights",
+        parse=_signature,
     ),
 }

@@ -1,4 +1,4 @@
-"""`gpufleet sandbox set|unset|settings`: quotas, capacity, features, principals and durations of the sandbox."""
+"""`gpufleet sandbox set|unset|settings`: quotas, capacity, features and whatever else of the sandbox can be set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from gpufleet.errors import ConfigurationError
 
 app = typer.Typer(no_args_is_help=True)
 
-KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="quota, capacity, feature, principal or duration.")]
+KindArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="KIND",
+        help="quota, capacity, feature, principal, duration, replication, signal or signature.",
+    ),
+]
 KeyArgument = Annotated[
     str, typer.Argument(metavar="KEY", help="eastus/standardNDSH100v5Family, eastus/Standard_ND96isr_H100_v5, ...")
 ]
@@ -24,7 +30,7 @@ ValueArgument = Annotated[
 
 @app.command("set")
 def set_one(kind: KindArgument, key: KeyArgument, value: ValueArgument) -> None:
-    """Set a quota, a capacity, a feature flag, a principal or a duration of the sandbox."""
+    """Set a quota, a capacity, a feature flag or another property of the sandbox's cloud."""
     from sandbox.settings import set_setting
 
     with refusals():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -259,8 +259,11 @@ class EnvironmentStack:
         return self.repair(state, self.in_doubt(state))
 
     @contextmanager
-    def frozen(self) -> Iterator[Path]:
+    def frozen(self, edit: Callable[[str], str] | None = None) -> Iterator[Path]:
         """Inside, every run reads the stack file as it is now, whatever becomes of it meanwhile.
+
+        Args:
+            edit: makes the text that they read from the stack file's.
 
         Yields:
             the copy that they read.
@@ -268,7 +271,8 @@ class EnvironmentStack:
         before = self._place
         with tempfile.TemporaryDirectory(prefix="gpufleet-") as folder:  # for this user's eyes alone
             copy = Path(folder) / before.config_file.name
-            copy.write_bytes(before.config_file.read_bytes())
+            text = before.config_file.read_text(encoding="utf-8")
+            copy.write_text(text if edit is None else edit(text), encoding="utf-8")
             self._place = replace(before, frozen=copy)
             try:
                 yield copy

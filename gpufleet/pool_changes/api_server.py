@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -39,12 +40,7 @@ def read(kubeconfig: str) -> ClusterObjects:
     Raises:
         ClusterUnreachableError: no answer within seconds, no permission, or no kubelogin.
     """
-    # Loading the client takes longer than asking the cluster, and most runs ask none.
-    from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-    client = _client(kubeconfig)
-    try:
+    with _asked(kubeconfig) as client:
         version = _kueue_version(client)
         kueue = f"/apis/{KUEUE_GROUP}/{version}"
         return ClusterObjects(
@@ -53,9 +49,45 @@ def read(kubeconfig: str) -> ClusterObjects:
             nodes=list(_listed(client, "/api/v1/nodes")),
             pods=list(_listed(client, "/api/v1/pods", fieldSelector=_HOLDING)),
         )
+
+
+def listed(kubeconfig: str, paths: Sequence[str], *, label: str = "") -> list[dict[str, Any]]:
+    """The objects of some collections; one that the server does not know is empty.
+
+    Args:
+        kubeconfig: see `read`.
+        paths: such as `/apis/apps/v1/deployments`.
+        label: label selector.
+
+    Raises:
+        ClusterUnreachableError: see `read`.
+    """
+    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 see `_asked`
+
+    found: list[dict[str, Any]] = []
+    with _asked(kubeconfig) as client:
+        for path in paths:
+            try:
+                found += _listed(client, path, **({"labelSelector": label} if label else {}))
+            except ApiException as error:
+                if error.status != _NOT_FOUND:
+                    raise
+    return found
+
+
+@contextmanager
+def _asked(kubeconfig: str) -> Iterator[ApiClient]:
+    """A client; what goes wrong inside is told as what a person can do about it."""
+    # Loading the client takes longer than asking the cluster, and most runs ask none.
+    from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    client = _client(kubeconfig)
+    try:
+        yield client
     except ApiException as error:
         fix = (
-            "Reading pods, nodes and workloads needs the role Azure Kubernetes Service RBAC Cluster Admin or Reader."
+            "Reading its objects needs the role Azure Kubernetes Service RBAC Cluster Admin or Reader."
             if error.status in _FORBIDDEN
             else "Look at the cluster, then run again."
         )
