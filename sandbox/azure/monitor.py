@@ -1,4 +1,4 @@
-"""Microsoft.Insights: action groups and diagnostic settings."""
+"""Microsoft.Insights: action groups and diagnostic settings; data_collection.py has the module's other types."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from sandbox import arm
+from sandbox.azure import data_collection
 from sandbox.azure.checks import matches, only_location, unique, values
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
@@ -159,4 +160,5 @@ TYPES = (
         rules=(_room_for_one_more, _sink_is_new),
         defaults={"logs": [], "metrics": []},
     ),
+    *data_collection.TYPES,
 )

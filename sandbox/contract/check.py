@@ -16,6 +16,8 @@ EXTRA_ENUM_VALUES: Mapping[str, tuple[str, ...]] = {
     # in AKS docs "upgrade-os-version"; the stable API's enum does not list it, and the service takes unlisted values
     # there.
     "OSSKU": ("Ubuntu2404",),
+    # Azure/prometheus-collector AddonBicepTemplate; the enumeration is open, and DataFlow's streams are any stream's.
+    "KnownDataFlowStreams": ("Microsoft-PrometheusMetrics",),
 }
 
 _EXTENSION = "x-kubernetes-"
