@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gpufleet.cost import CostDifference, Estimate, SpotSaving, UnitCost
+    from gpufleet.cost.token_cost import TokenCost
     from gpufleet.spec import Environment
 
 app = typer.Typer()
@@ -37,6 +38,7 @@ class _Parts(TypedDict):
     """What a report shows beside the estimate."""
 
     units: Sequence[UnitCost]
+    tokens: Sequence[TokenCost]
     savings: Sequence[SpotSaving]
     difference: CostDifference | None
 
@@ -71,17 +73,20 @@ def cost(
     Needs no cloud, no login and no engine. Exit code 5 when the budget's gate is exceeded.
     """
     from gpufleet.cost import compare, spot_savings, unit_costs
+    from gpufleet.outlook import outlook, token_costs
 
     source = current(environment, stack_file)
     base = other(against, source) if against is not None else None
     spec, found = _estimate(source)
     difference = None if base is None else compare(_estimate(base), (spec, found), base=base.label)
-    _write(
-        form,
-        output,
-        found,
-        {"units": unit_costs(spec, found), "savings": spot_savings(spec, found), "difference": difference},
-    )
+    ahead = outlook(spec)
+    parts: _Parts = {
+        "units": unit_costs(spec, found),
+        "tokens": token_costs(ahead, found) if ahead else [],
+        "savings": spot_savings(spec, found),
+        "difference": difference,
+    }
+    _write(form, output, found, parts)
     _gate(found, strict=strict)
 
 

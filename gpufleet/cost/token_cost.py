@@ -37,7 +37,7 @@ def as_dict(cost: TokenCost) -> dict[str, object]:
     }
 
 
-HEAD = ("million output tokens", "floor", "expected", "peak", "on")
+HEAD = ("million output tokens of", "floor", "expected", "peak", "on")
 """Head of `rows`."""
 
 

@@ -132,9 +132,9 @@ def day(fleet: Fleet, *, lost: str = "", spot: bool = True) -> Day:
 
     Front Door routes it (`gpufleet.sizing.hourly_floors.regional_shares`); a region that is full hands nothing on, for
     Front Door knows of latency and health and not of load. In a region a form's servers share its demand by what their
-    regular nodes give at their most, and what is beyond that by their spot nodes. Replicas for it run between the hour's
-    floor and the most; those above the floor's nodes take spot nodes first, as the autoscaler's priority expander does,
-    then regular ones.
+    regular nodes give at their most, and what is beyond that by their spot nodes. Replicas for it run between the
+    hour's floor and the most; those above the floor's nodes take spot nodes first, as the priority expander does, then
+    regular ones.
 
     Args:
         fleet: the platform.

@@ -32,7 +32,7 @@ def value(**changes: object) -> dict[str, Any]:
                     "parametersB": 70,
                     "precision": "fp8",
                     "contextTokens": 8192,
-                    "demandTokensPerSecond": 20000,
+                    "demandTokensPerSecond": 22000,
                     "tokensPerSecondPerGpu": {NC80: 1000},
                 },
                 {
@@ -62,7 +62,8 @@ def _region(name: str, most: int, spot: int = 0) -> dict[str, Any]:
     ]
     if spot:
         usage = {"utilizationPercent": 50, "spotAvailabilityPercent": 75}
-        pools.append({"name": "spot", "sku": NC80, "priority": "spot", "nodes": {"min": 0, "max": spot}, "usage": usage})
+        nodes = {"min": 0, "max": spot}
+        pools.append({"name": "spot", "sku": NC80, "priority": "spot", "nodes": nodes, "usage": usage})
     return {"name": name, "pools": pools}
 
 

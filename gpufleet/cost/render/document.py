@@ -12,6 +12,7 @@ from gpufleet.cost.lines import Amount, Line, Origin, Overlap, Unpriced
 from gpufleet.cost.money import HOURS_PER_PERIOD, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.spot_savings import SpotSaving
+from gpufleet.cost.token_cost import TokenCost, as_dict
 from gpufleet.spec.base import Priority
 
 
@@ -19,6 +20,7 @@ def document(
     estimate: Estimate,
     *,
     units: Sequence[UnitCost] = (),
+    tokens: Sequence[TokenCost] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> dict[str, object]:
@@ -33,6 +35,7 @@ def document(
         "unbilled": [{**_origin(one.origin), "reason": one.reason, "source": one.source} for one in estimate.unbilled],
         "unusedPlanningPrices": [str(price) for price in estimate.unused],
         "unitCosts": [_unit(unit) for unit in units],
+        "tokenCosts": [as_dict(one) for one in tokens],
         "spotSavings": [_saving(one) for one in savings],
         "difference": None if difference is None else difference_document(difference),
     }

@@ -11,6 +11,9 @@ from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
 from gpufleet.cost.spot_savings import SpotSaving
+from gpufleet.cost.token_cost import HEAD as TOKENS_HEAD
+from gpufleet.cost.token_cost import TokenCost
+from gpufleet.cost.token_cost import rows as token_rows
 
 _ESCAPES = {ord(sign): f"&#{ord(sign)};" for sign in "&\\`*_{}[]<>|@#~"}
 
@@ -19,6 +22,7 @@ def markdown(
     estimate: Estimate,
     *,
     units: Sequence[UnitCost] = (),
+    tokens: Sequence[TokenCost] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> str:
@@ -33,6 +37,8 @@ def markdown(
     lines += _folded("Where it goes", _rows(estimate))
     if units:
         lines += _folded("Unit costs, at the expected use", _units(units))
+    if tokens:
+        lines += _folded("USD for a million output tokens", _tokens(tokens))
     if savings:
         lines += _folded("What spot saves", _savings(savings))
     if assumed := view.assumed(estimate):
@@ -74,6 +80,13 @@ def _units(units: Iterable[UnitCost]) -> Iterator[str]:
     for unit in units:
         usd = "-" if unit.usd is None else f"{unit.usd:,f}"
         yield f"| {escaped(unit.component)}: {escaped(unit.unit)} | {usd} | {escaped(unit.basis)} |"
+
+
+def _tokens(tokens: Iterable[TokenCost]) -> Iterator[str]:
+    yield f"| {' | '.join(TOKENS_HEAD)} |"
+    yield "|---|---:|---:|---:|---|"
+    for row in token_rows(tokens):
+        yield f"| {' | '.join(map(escaped, row))} |"
 
 
 def _savings(savings: Iterable[SpotSaving]) -> Iterator[str]:

@@ -14,6 +14,9 @@ from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
 from gpufleet.cost.spot_savings import SpotSaving
+from gpufleet.cost.token_cost import HEAD as TOKENS_HEAD
+from gpufleet.cost.token_cost import TokenCost
+from gpufleet.cost.token_cost import rows as token_rows
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -33,6 +36,7 @@ def page(
     estimate: Estimate,
     *,
     units: Sequence[UnitCost] = (),
+    tokens: Sequence[TokenCost] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> str:
@@ -46,14 +50,18 @@ def page(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            *_body(estimate, units, savings, difference),
+            *_body(estimate, units, tokens, savings, difference),
             "</body></html>",
         ]
     )
 
 
 def _body(
-    estimate: Estimate, units: Sequence[UnitCost], savings: Sequence[SpotSaving], difference: CostDifference | None
+    estimate: Estimate,
+    units: Sequence[UnitCost],
+    tokens: Sequence[TokenCost],
+    savings: Sequence[SpotSaving],
+    difference: CostDifference | None,
 ) -> Iterator[str]:
     yield f'<p class="verdict {estimate.verdict.value}">{escape(words.verdict(estimate))}</p>'
     if gap := words.gaps(estimate):
@@ -67,6 +75,9 @@ def _body(
     if units:
         yield "<h2>Unit costs, at the expected use</h2>"
         yield from _table(("unit", "USD", "on"), _units(units), numbers=(1,))
+    if tokens:
+        yield "<h2>USD for a million output tokens</h2>"
+        yield from _table(TOKENS_HEAD, (("", list(row)) for row in token_rows(tokens)))
     if savings:
         yield "<h2>What spot saves</h2>"
         yield from _table(

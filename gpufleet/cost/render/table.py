@@ -19,6 +19,9 @@ from gpufleet.cost.money import NOTHING, Bounds
 from gpufleet.cost.rates import NoRate, PriceKind
 from gpufleet.cost.render import view, words
 from gpufleet.cost.spot_savings import SpotSaving
+from gpufleet.cost.token_cost import HEAD as TOKENS_HEAD
+from gpufleet.cost.token_cost import TokenCost
+from gpufleet.cost.token_cost import rows as token_rows
 
 _STYLES = {Verdict.WITHIN: "bold green", Verdict.OVER: "bold red"}
 
@@ -27,6 +30,7 @@ def table(
     estimate: Estimate,
     *,
     units: Sequence[UnitCost] = (),
+    tokens: Sequence[TokenCost] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
     width: int = 100,
@@ -37,6 +41,7 @@ def table(
     Args:
         estimate: what to show.
         units: unit costs below it.
+        tokens: what a million tokens of each model cost, below these.
         savings: what spot pools save, below these.
         difference: a comparison above it.
         width: columns to use.
@@ -52,6 +57,8 @@ def table(
     parts += ["", _totals(estimate), "", _rows(estimate)]
     if units:
         parts += ["", _units(units)]
+    if tokens:
+        parts += ["", _table((f"USD for a {TOKENS_HEAD[0]}", *TOKENS_HEAD[1:]), token_rows(tokens))]
     if savings:
         parts += ["", _savings(savings), *map(Text, view.saving_lines(savings))]
     parts += _notes(estimate)
@@ -106,13 +113,18 @@ def _units(units: Iterable[UnitCost]) -> Table:
 
 
 def _savings(savings: Iterable[SpotSaving]) -> Table:
+    return _table(view.SAVINGS_HEAD, view.saving_rows(savings))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Words in the first and the last column, amounts between them."""
     grid = Table(box=None, padding=(0, 2, 0, 0), show_header=True, header_style="bold")
-    first, *amounts, last = view.SAVINGS_HEAD
+    first, *amounts, last = head
     grid.add_column(first, overflow="fold")
     for amount in amounts:
         grid.add_column(amount, justify="right", no_wrap=True)
     grid.add_column(last, overflow="fold")
-    for row in view.saving_rows(savings):
+    for row in rows:
         grid.add_row(*row)
     return grid
 
