@@ -63,7 +63,8 @@ class ManagedPrometheus(pulumi.ComponentResource):
         )
         endpoint = monitor.DataCollectionEndpoint(
             f"{name}-dce",
-            data_collection_endpoint_name=scope.name_of("dce"),
+            # At most 44 characters (azure-cli acs/azuremonitormetrics), so without the region, which its group has.
+            data_collection_endpoint_name=scope.environment.names.once("dce"),
             resource_group_name=scope.resource_group_name,
             location=scope.region,
             kind=monitor.KnownDataCollectionEndpointResourceKind.LINUX,

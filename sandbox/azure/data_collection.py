@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sandbox import arm
 from sandbox.azure.checks import at_least, values
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType, normalise_location
 from sandbox.errors import ArmError, Failure
@@ -82,7 +81,7 @@ def _endpoint_in_region(context: Context) -> None:
     endpoint = context.find(str(context.inputs.get("dataCollectionEndpointId")))
     if endpoint is not None and normalise_location(str(endpoint.get("location"))) != context.location:
         text = (
-            f"The data collection endpoint '{arm.name_of(str(endpoint['id']))}' is in {endpoint['location']}, and the "
+            f"The data collection endpoint '{endpoint['name']}' is in {endpoint['location']}, and the "
             f"data collection rule in {context.location}: they must be in one region."
         )
         raise ArmError(400, "InvalidPayload", text)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sandbox.errors import KubernetesError
 from sandbox.kubernetes import definitions, ownership
+from sandbox.kubernetes.addons import definitions_of_cluster
 from sandbox.kubernetes.admission import admit, pod_security_warnings
 from sandbox.kubernetes.charts import Definition
 from sandbox.kubernetes.fields import FieldError, forbidden, listed, mapped
@@ -74,6 +75,7 @@ class KubernetesApi:
         """
         self._store = store
         self._types = types
+        self._cluster = cluster_id
         self._prefix = objects_prefix(cluster_id)
         self._now = now
 
@@ -102,7 +104,10 @@ class KubernetesApi:
         return live
 
     def definitions(self) -> Iterator[Definition]:
-        """Every custom resource definition: from releases of known charts and from objects."""
+        """Every custom resource definition: from AKS's add-ons, releases of known charts, and objects."""
+        cluster = self._store.get(self._cluster)
+        if cluster is not None:
+            yield from definitions_of_cluster(cluster.get("inputs") or {})
         for _, record in self._store.items(f"{self._prefix}{RELEASE.key}/"):
             yield from definitions.of_release(record["object"])
         for _, record in self._store.items(f"{self._prefix}{DEFINITION.key}/"):
