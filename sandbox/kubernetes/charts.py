@@ -157,6 +157,16 @@ CHARTS: Mapping[str, Chart] = {
             )
         },
     ),
+    # agentgateway/agentgateway controller/install/helm (v1.4.1).
+    "agentgateway-crds": Chart(
+        repository="oci://cr.agentgateway.dev/charts",
+        definitions=tuple(
+            Definition(group="agentgateway.dev", kind=kind, versions=("v1alpha1",), namespaced=True)
+            for kind in ("AgentgatewayBackend", "AgentgatewayModel", "AgentgatewayParameters", "AgentgatewayPolicy")
+        ),
+        optional={},
+    ),
+    "agentgateway": Chart(repository="oci://cr.agentgateway.dev/charts", definitions=(), optional={}),
     # ROCm/gpu-operator helm-charts-k8s (v1.4.1), and its subchart kmm.
     "gpu-operator-charts": Chart(
         repository="https://rocm.github.io/gpu-operator",
