@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from gpufleet.catalog import failures as published
 from gpufleet.catalog import lustre, sizes
-from gpufleet.sizing import checkpoint, failures, training
+from gpufleet.sizing import calibration, checkpoint, failures, roofline, training
 from gpufleet.sizing.advice import Advice
+from gpufleet.sizing.defaults import default
 from gpufleet.sizing.explanation import Figure, Input
 from gpufleet.sizing.serving import Serving, serve, serving_figures
 from gpufleet.spec.model import Model
 
+PREDICTED: Final = "predicted against measured rates"
 _TIB = 2**40
 _YOUNG = "Young 1974, CACM 17(9)"
 
 
 def examples() -> tuple[Advice, ...]:
-    """Llama 3's interruptions, Young's intervals, a 70B model on NC H100, and 2.3 TiB on each Lustre SKU."""
+    """Llama 3's interruptions, Young's intervals, a 70B model on NC H100, predicted rates, 2.3 TiB on Lustre SKUs."""
     return (
         Advice(title="Llama 3: 16,384 H100s for 54 days", figures=tuple(_llama3())),
         Advice(title="Young's interval at the failure rate of Llama 3", figures=tuple(_young())),
         Advice(title="70B in fp8 on NC H100", figures=tuple(_serving())),
+        Advice(title=PREDICTED, figures=tuple(_predicted())),
         Advice(title="a checkpoint of 2.3 TiB on each Lustre SKU", figures=tuple(_lustre())),
     )
 
@@ -118,6 +122,32 @@ def _serving() -> Iterator[Figure]:
             yield Figure(
                 name=f"chat-70b on {name}", value="does not fit", unit="", formula=found.reason, source="above"
             )
+
+
+def _predicted() -> Iterator[Figure]:
+    reached = roofline.efficiency()
+    for one in calibration.compared():
+        run = one.run
+        yield Figure(
+            name=f"{run.model} {run.precision} on {run.gpus} {run.gpu_model}, {run.scenario}",
+            value=one.predicted,
+            unit="tokens/s",
+            formula="replicas · sequences / (max(bytes / (b · B), 2 · N · tokens / (c · F)) + attention "
+            "+ 2 · layers · all-reduce + layers · o)",
+            source="roofline model, Williams 2009, CACM 52(4)",
+            inputs=(
+                Input(name="sequences", value=one.sequences, unit="at once in a replica", source=run.load_source),
+                Input(name="measured", value=run.tokens_per_s, unit="tokens/s", source=f"{run.source} {run.as_of}"),
+                Input(name="error", value=100 * one.error, unit="%", source="predicted / measured − 1"),
+                Input(name="b", value=reached.memory, source=default("roofline.memory").source),
+                Input(
+                    name="c",
+                    value=reached.compute if run.active_parameters_b == run.parameters_b else reached.expert_compute,
+                    source=default("roofline.compute").source,
+                ),
+            ),
+            note="the constant for several nodes is that of the other such run" if one.left_out else "",
+        )
 
 
 def _lustre() -> Iterator[Figure]:

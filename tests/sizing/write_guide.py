@@ -1,4 +1,4 @@
-"""The tables of docs/guides/sizing.md from the code: `python -m tests.sizing.write_guide` writes them."""
+"""The tables of the sizing guides from the code: `python -m tests.sizing.write_guide` writes them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gpufleet.sizing.examples import examples
+from gpufleet.sizing.examples import PREDICTED, examples
 from gpufleet.sizing.explanation import Figure, shown
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "sizing.md"
+_FOLDER = Path(__file__).parents[2] / "docs" / "guides"
+GUIDES = (_FOLDER / "sizing.md", _FOLDER / "inference-sizing.md")
 _BLOCK = re.compile(r"(<!-- table: (?P<title>[^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -26,7 +27,8 @@ def titles(text: str) -> list[str]:
 
 def table(title: str, figures: tuple[Figure, ...]) -> str:
     """One table in markdown."""
-    rows = list(_young(figures)) if title.startswith("Young") else list(_plain(figures))
+    shape = _young if title.startswith("Young") else _predicted if title == PREDICTED else _plain
+    rows = list(shape(figures))
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -52,5 +54,20 @@ def _young(figures: tuple[Figure, ...]) -> Iterator[tuple[str, ...]]:
         )
 
 
+def _predicted(figures: tuple[Figure, ...]) -> Iterator[tuple[str, ...]]:
+    yield "run", "sequences at once", "predicted", "measured", "error"
+    yield "---", "---:", "---:", "---:", "---:"
+    for figure in figures:
+        given = {one.name: float(one.value) for one in figure.inputs}
+        yield (
+            f"{figure.name}{' ¹' if figure.note else ''}",
+            f"{given['sequences']:,.0f}",
+            f"{float(figure.value):,.0f}",
+            f"{given['measured']:,.0f}",
+            f"{given['error']:+.0f} %",
+        )
+
+
 if __name__ == "__main__":
-    GUIDE.write_text(filled(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")
+    for guide in GUIDES:
+        guide.write_text(filled(guide.read_text(encoding="utf-8")), encoding="utf-8")
