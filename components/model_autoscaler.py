@@ -35,7 +35,7 @@ class ModelAutoscalerArgs:
     plans: Sequence[ServerPlan]
     floors: Mapping[str, Sequence[int]]
     """Servers that are up in each hour of the day in UTC, by `ServerPlan.name`."""
-    servers: Mapping[str, pulumi.Resource] = field(default_factory=dict)
+    servers: Mapping[str, Sequence[pulumi.Resource]] = field(default_factory=dict)
     """What each plan's servers are, by `ServerPlan.name`: an autoscaler comes after and goes before them."""
 
 
@@ -72,7 +72,6 @@ class ModelAutoscaler(pulumi.ComponentResource):
         for plan in args.plans:
             if plan.max_replicas < 1:
                 continue
-            server = args.servers.get(plan.name)
             apiextensions.CustomResource(
                 f"{name}-{plan.name}",
                 api_version=_KEDA,
@@ -88,7 +87,7 @@ class ModelAutoscaler(pulumi.ComponentResource):
                 ),
                 spec=scaled_object_spec(plan, args.floors[plan.name], args.prometheus.query_endpoint),
                 opts=args.access.child(
-                    self, depends_on=[authentication, *args.prometheus.ready, *([server] if server else [])]
+                    self, depends_on=[authentication, *args.prometheus.ready, *args.servers.get(plan.name, ())]
                 ),
             )
         self.register_outputs({})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -14,7 +14,7 @@ from components.serving_rules import rule_groups
 from gpufleet.sizing.hourly_floors import hourly_floors
 
 
-def add_autoscaling(serving: RegionServing, servers: Mapping[str, pulumi.Resource]) -> None:
+def add_autoscaling(serving: RegionServing, servers: Mapping[str, Sequence[pulumi.Resource]]) -> None:
     """Add managed Prometheus, its rules, and KEDA's ScaledObjects.
 
     Args:

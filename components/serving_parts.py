@@ -9,6 +9,7 @@ import pulumi
 from components.model_namespace import ModelNamespace, ModelNamespaceArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.model_weights import ModelWeights, ModelWeightsArgs
+from components.region_autoscaling import add_autoscaling
 from components.region_serving import RegionServing
 from components.serving_names import MODELS_NAMESPACE, namespace_of
 from components.serving_priorities import ServingPriorities, ServingPrioritiesArgs
@@ -20,6 +21,7 @@ def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
     Returns what must be there before requests come to the region, and may go only once none come any more.
     """
     servers = _servers(serving)
+    add_autoscaling(serving, {server.plan.name: server.ready for server in servers})
     return [resource for server in servers for resource in server.ready]
 
 

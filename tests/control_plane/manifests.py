@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from pulumi.runtime import rpc
 
+from sandbox.kubernetes.addons import ADDONS
 from sandbox.kubernetes.api import RELEASE
 from sandbox.kubernetes.charts import CHARTS, Definition
 from sandbox.kubernetes.definitions import chart_schema
@@ -147,6 +148,7 @@ def _reduced() -> Mapping[str, Body]:
     brought = [
         item for chart in CHARTS.values() for item in itertools.chain(chart.definitions, *chart.optional.values())
     ]
+    brought += itertools.chain.from_iterable(ADDONS.values())
     return {f"{item.group} {item.kind}": _definition(item) for item in brought}
 
 
