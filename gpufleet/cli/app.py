@@ -33,6 +33,7 @@ _COMMANDS: Final = (
     "check",
     "waivers",
     "cost",
+    "outlook",
     "offers",
     "prices",
     "up",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gpufleet.cli.output import OutputOption, emit, emit_json
+from gpufleet.cli.quotas import QuotaOption, quotas_of
 from gpufleet.cli.run_options import complete_environment
 from gpufleet.cli.stack_source import StackFileOption, current
 from gpufleet.plural import plural
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from gpufleet.sizing.proposal import Proposal
 
 app = typer.Typer()
-
-_QUOTA = re.compile(r"^(?P<region>[A-Za-z][A-Za-z0-9]+):(?P<family>[^=]+)=(?P<vcpus>\d+)$")
 
 
 class SizeFormat(StrEnum):
@@ -46,14 +44,7 @@ def size(
     any_size: Annotated[
         bool, typer.Option("--any-size", help="Place on every GPU size with a price, not only those in the file.")
     ] = False,
-    quota: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--quota",
-            metavar="REGION:FAMILY=VCPUS",
-            help="vCPUs that may be used; FAMILY may be `total`, or `spot` for all spot vCPUs. Repeatable.",
-        ),
-    ] = None,
+    quota: QuotaOption = None,
     spot_share: Annotated[
         float, typer.Option("--spot-share", help="Percent of a model's capacity that may be spot.")
     ] = 0.0,
@@ -81,7 +72,7 @@ def size(
 
     source = current(environment, stack_file)
     limits = Limits(
-        quotas=_quotas(quota or []),
+        quotas=quotas_of(quota),
         spot_share=not_negative("--spot-share", spot_share, at_most=100) / 100,
         any_size=any_size,
         max_regions=max_regions,
@@ -107,41 +98,6 @@ def size(
                 "patch": found.patch,
             }
             emit_json("size", body, output)
-
-
-def _quotas(texts: list[str]) -> dict[tuple[str, str], float]:
-    from gpufleet.catalog import regions
-    from gpufleet.errors import ConfigurationError
-
-    quotas: dict[tuple[str, str], float] = {}
-    for text in texts:
-        match = _QUOTA.match(text)
-        if match is None:
-            raise ConfigurationError(
-                f"--quota {text}: not in the form REGION:FAMILY=VCPUS",
-                hint="For example --quota eastus:StandardNCadsH100v5Family=800, or eastus:spot=0.",
-            )
-        if regions.find(match["region"]) is None:
-            near = regions.nearest(match["region"])
-            raise ConfigurationError(
-                f"--quota {text}: no Azure region {match['region']}", hint=f"Did you mean {near}?" if near else ""
-            )
-        family = _family(match["family"])
-        if family is None:
-            raise ConfigurationError(
-                f"--quota {text}: no quota family {match['family']}",
-                hint="Families stand in gpufleet/catalog/data/sizes.csv; `total` and `spot` count across them.",
-            )
-        quotas[match["region"], family] = float(match["vcpus"])
-    return quotas
-
-
-def _family(name: str) -> str | None:
-    from gpufleet.catalog import sizes
-    from gpufleet.sizing.demand import SPOT, TOTAL
-
-    families = {sizes.get(known).quota_family for known in sizes.names()} | {SPOT, TOTAL}
-    return next((family for family in families if family.casefold() == name.casefold()), None)
 
 
 def _text(environment: str, found: Proposal) -> Iterator[str]:

@@ -23,6 +23,7 @@ MODEL_HEAD: Final = (
 )
 MOVED_HEAD: Final = ("lost", "users near", "answered from", "then from", "ms", "ms then", "ceiling")
 DAY_HEAD: Final = ("hour (UTC)", "asked for", "served", "unmet", "regular nodes", "spot nodes", "GPU-hours", "USD")
+QUOTA_HEAD: Final = ("lost", "region", "family", "vCPUs", "quota")
 ALL_SPOT: Final = "all spot nodes"
 UNKNOWN: Final = "not known"
 
@@ -89,6 +90,15 @@ def day_rows(found: Outlook) -> Iterator[tuple[str, ...]]:
             f"{hour.gpus.normalize():,f}",
             f"{hour.usd:,.2f}",
         )
+
+
+def quota_rows(found: Outlook) -> Iterator[tuple[str, ...]]:
+    """Every quota that a state takes something of; what is too small is marked."""
+    for loss in found.losses:
+        for need in loss.quota:
+            limit = UNKNOWN if need.quota is None else f"{need.quota:,.0f}"
+            small = " TOO SMALL" if need.enough is False else ""
+            yield lost(loss), need.region, need.family, f"{need.vcpus:,}", f"{limit}{small}"
 
 
 def asked(hour: Hour) -> float:
