@@ -85,6 +85,7 @@ class InferenceRegion(pulumi.ComponentResource):
                 zone=spec.network.nat_zone,
                 gateway_clients=None if private else public_clients,
                 private_link=private,
+                answers_challenges=bool(args.plans) and args.inference.gateway.tls_secret is None,
             ),
             opts=own,
         )

@@ -26,6 +26,8 @@ class RegionNetworkArgs:
     """Whether a Managed Lustre file system stands in it: what stands under data is kept as dear as the data."""
     gateway_clients: str | None = None
     """Service tag of those who reach a gateway on the nodes by HTTPS; nobody unless given."""
+    answers_challenges: bool = False
+    """Whether an authority that issues certificates by ACME reaches the gateway by HTTP."""
     private_link: bool = False
     """Whether a Private Link service on the nodes' load balancer takes addresses of the system subnet."""
 
@@ -58,6 +60,10 @@ _LUSTRE_RULES = [
     _Rule("AllowAzureCloudOutbound", _OUTBOUND, "VirtualNetwork", "AzureCloud", ["*"], _ANY),
 ]
 _PRIVATE_ENDPOINT_RULES = [_Rule("AllowHttpsInbound", _INBOUND, "VirtualNetwork", "VirtualNetwork", ["443"], _TCP)]
+
+# From anywhere: authorities don't tell where they ask from, and change it (Let's Encrypt FAQ). The gateway's HTTP
+# listener has no routes but those of challenges.
+_ACME_RULES = [_Rule("AllowAcmeInbound", _INBOUND, INTERNET, "*", ["80"], _TCP)]
 
 
 def _gateway_rules(clients: str | None) -> list[_Rule]:
@@ -108,7 +114,8 @@ class RegionNetwork(pulumi.ComponentResource):
             opts=self._child(keep=self._data),
         )
         self._vnet = vnet
-        nodes = self._security_group("nodes", _gateway_rules(args.gateway_clients))
+        gateway = [*_gateway_rules(args.gateway_clients), *(_ACME_RULES if args.answers_challenges else [])]
+        nodes = self._security_group("nodes", gateway)
         lustre = self._security_group("lustre", _LUSTRE_RULES, keep=self._data)
         private_endpoints = self._security_group("privateendpoints", _PRIVATE_ENDPOINT_RULES)
         nat, addresses = self._nat_gateway()

@@ -43,6 +43,8 @@ MEANINGS: dict[str, str] = {
     r"^-----BEGIN CERTIFICATE-----\n": "a certificate as PEM text (a YAML block after `|`)",
     r"^x509\.subject: ?\S": "a signer's subject, such as `x509.subject: C=US, ST=WA, O=example.com`",
     r"^/": "a path that starts with /",
+    r"^https://\S+$": "an address that starts with https://",
+    r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and inner hyphens",
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$": "a host name in lower case with its "
     "domain, such as chat.example.com",
     r"^[A-Z]{2}$": "a country by its ISO 3166-1 alpha-2 code, such as US",

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from gpufleet.spec.base import RegionName, Spec
 from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.front_door import FrontDoor
+from gpufleet.spec.gateway import Gateway
 from gpufleet.spec.model import Model
 from gpufleet.spec.pool import Pool, of_cluster
 from gpufleet.spec.rollout import Rollout
@@ -81,6 +82,8 @@ class Inference(Spec):
     """Front Door, where it is the global endpoint."""
     traffic_manager: TrafficManager | None = None
     """Traffic Manager, where it is the global endpoint."""
+    gateway: Gateway = Gateway()
+    """The gateway of each region that serves models."""
 
     @property
     def private_link(self) -> bool:

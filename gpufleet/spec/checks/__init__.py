@@ -15,6 +15,7 @@ from gpufleet.spec.checks.budget import check_budget
 from gpufleet.spec.checks.cluster import check_clusters
 from gpufleet.spec.checks.containers import check_containers
 from gpufleet.spec.checks.front_door import check_global_endpoint
+from gpufleet.spec.checks.gateway import check_gateways
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference
 from gpufleet.spec.checks.infiniband import check_infiniband
@@ -54,6 +55,7 @@ _CHECKS = (
     check_node_roles,
     check_inference,
     check_global_endpoint,
+    check_gateways,
     check_models,
     check_registry,
     check_prices,
