@@ -104,6 +104,7 @@ class _Azure(Mocks):
             case "azure-native:containerservice:ManagedCluster":
                 # Azure turns the list of ids into a map.
                 computed["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {}}
+                computed["oidcIssuerProfile"] = {"enabled": True, "issuerURL": f"https://issuer/{args.name}/"}
                 computed["fqdn"] = f"{args.inputs['dnsPrefix']}-1.hcp.{args.inputs['location']}.azmk8s.io"
                 computed["privateFQDN"] = f"{args.inputs['dnsPrefix']}-1.private.azmk8s.io"
             case "azure-native:network:PublicIPAddress":
@@ -111,6 +112,9 @@ class _Azure(Mocks):
                 if label := args.inputs.get("dnsSettings"):
                     fqdn = f"{label['domainNameLabel']}.{args.inputs['location']}.cloudapp.azure.com"
                     computed["dnsSettings"] = {**label, "fqdn": fqdn}
+            case "azure-native:monitor:AzureMonitorWorkspace":
+                name = args.inputs["azureMonitorWorkspaceName"]
+                computed["metrics"] = {"internalId": "mac_1", "prometheusQueryEndpoint": f"https://{name}.prometheus"}
             case "azure-native:storagecache:AmlFilesystem":
                 computed["clientInfo"] = {"mgsAddress": "10.0.8.4", "mountCommand": "", "lustreVersion": "2.15"}
             case "azure-native:containerregistry:Registry":
