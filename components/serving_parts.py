@@ -21,7 +21,7 @@ def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
     Returns what must be there before requests come to the region, and may go only once none come any more.
     """
     servers = _servers(serving)
-    add_autoscaling(serving, {server.plan.name: server.ready for server in servers})
+    add_autoscaling(serving, {plan.name: server.ready for plan, server in zip(serving.plans, servers, strict=True)})
     return [resource for server in servers for resource in server.ready]
 
 
