@@ -32,8 +32,6 @@ class RegionHealthArgs:
     access: ClusterAccess
     namespace: pulumi.Input[str]
     plans: Sequence[ServerPlan]
-    after: Sequence[pulumi.Resource]
-    """What must be there before: the servers' Services."""
 
 
 class RegionHealth(pulumi.ComponentResource):
@@ -48,7 +46,7 @@ class RegionHealth(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RegionHealthArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:RegionHealth", name, {}, opts)
-        settings, child = gateway_settings().health, args.access.child(self, depends_on=args.after)
+        settings, child = gateway_settings().health, args.access.child(self)
         text = configuration(args.plans)
         own = {**_LABELS, **labels.MANAGED_BY}
         # Another content is another name, so that pods are replaced by ones that have read it.
@@ -64,7 +62,7 @@ class RegionHealth(pulumi.ComponentResource):
             f"{name}-deployment",
             metadata=metadata,
             spec=deployment_spec(config),
-            opts=args.access.child(self, depends_on=[*args.after, file]),
+            opts=args.access.child(self, depends_on=[file]),
         )
         service = core.v1.Service(
             f"{name}-service",
@@ -81,7 +79,7 @@ class RegionHealth(pulumi.ComponentResource):
             spec=policy.v1.PodDisruptionBudgetSpecArgs(
                 max_unavailable=1, selector=meta.v1.LabelSelectorArgs(match_labels=_LABELS)
             ),
-            opts=args.access.child(self, depends_on=args.after),
+            opts=child,
         )
         self.ready = [service]
         self.register_outputs({})

@@ -30,7 +30,7 @@ _API = {
     _PARAMETERS: "agentgateway.dev/v1alpha1",
     _POLICY: "agentgateway.dev/v1alpha1",
 }
-_LIST, _UNKNOWN, _PROBES = "model-list", "model-unknown", "probes"
+_LIST, _UNKNOWN, _PROBES = "list", "unknown", "probes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +38,11 @@ class InferenceGatewayArgs:
     """Arguments of InferenceGateway."""
 
     serving: RegionServing
-    namespaces: Sequence[pulumi.Resource]
-    """The servers' namespaces: endpoint pickers stand beside the servers."""
-    servers: Sequence[pulumi.Resource]
-    """The servers' Services; routes come after them, and go before them."""
+    namespaces: Mapping[str, pulumi.Input[str]]
+    """Namespaces of servers by their names, as outputs of what makes them."""
+    servers: Mapping[str, Sequence[pulumi.Resource]]
+    """What makes the servers of a plan, by the plan's name: a model's route comes after its servers, and goes before
+    them."""
 
 
 class InferenceGateway(pulumi.ComponentResource):
@@ -83,7 +84,13 @@ class InferenceGateway(pulumi.ComponentResource):
         plans = pool_plans(serving.plans)
         pools = InferencePools(
             f"{name}-pools",
-            InferencePoolsArgs(access=access, pools=plans, definitions=definitions, after=args.namespaces),
+            InferencePoolsArgs(
+                access=access,
+                pools=plans,
+                namespaces=args.namespaces,
+                servers=args.servers,
+                definitions=definitions,
+            ),
             opts=own,
         )
         health = RegionHealth(
@@ -92,12 +99,10 @@ class InferenceGateway(pulumi.ComponentResource):
                 access=access,
                 namespace=self._namespace.metadata.name,
                 plans=serving.plans,
-                after=args.servers,
             ),
             opts=own,
         )
-        after = [*gateway, *pools.ready, *args.servers]
-        self.ready = [*self._routes(plans, after), self._probes([*gateway, *health.ready])]
+        self.ready = [*self._routes(plans, gateway, pools.ready), self._probes([*gateway, *health.ready])]
         self.register_outputs({})
 
     def _restricted(self, purpose: str, namespace: str) -> core.v1.Namespace:
@@ -183,14 +188,24 @@ class InferenceGateway(pulumi.ComponentResource):
         ]
         return [gateway, *policies]
 
-    def _routes(self, plans: Sequence[PoolPlan], after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        models = list(dict.fromkeys(plan.model for plan in plans))
+    def _routes(
+        self,
+        plans: Sequence[PoolPlan],
+        gateway: Sequence[pulumi.Resource],
+        pools: Mapping[str, Sequence[pulumi.Resource]],
+    ) -> list[pulumi.Resource]:
+        models = list(pools)
         made: list[pulumi.Resource] = [
-            self._object(_ROUTE, model, routes.model_route([plan for plan in plans if plan.model == model]), after)
+            self._object(
+                _ROUTE,
+                f"model-{model}",
+                routes.model_route([plan for plan in plans if plan.model == model]),
+                [*gateway, *pools[model]],
+            )
             for model in models
         ]
-        listed = self._object(_ROUTE, _LIST, routes.list_route(), after)
-        unknown = self._object(_ROUTE, _UNKNOWN, routes.unknown_route(), after)
+        listed = self._object(_ROUTE, _LIST, routes.list_route(), gateway)
+        unknown = self._object(_ROUTE, _UNKNOWN, routes.unknown_route(), gateway)
         self._object(_POLICY, _LIST, routes.list_policy(_LIST, models), [listed])
         self._object(_POLICY, _UNKNOWN, routes.unknown_policy(_UNKNOWN, models), [unknown])
         return made

@@ -36,6 +36,8 @@ class PoolPlan:
     """Output tokens a second of its servers at their most; by it several pools of one form share the form's part."""
     leaders_only: bool
     longest_stream_seconds: int
+    servers: tuple[str, ...]
+    """Names of the plans whose servers are in it."""
 
     @property
     def name(self) -> str:
@@ -60,15 +62,16 @@ def pool_plans(plans: Sequence[ServerPlan]) -> list[PoolPlan]:
     for plan in plans:
         namespace = serving_names.namespace_of(plan)
         key = (plan.model.name, plan.form.label, namespace)
-        before = found[key].rate if key in found else 0.0
+        before = found.get(key)
         found[key] = PoolPlan(
             model=plan.model.name,
             form=plan.form.label,
             namespace=namespace,
             share=plan.form.share,
-            rate=before + plan.max_replicas * plan.serving.tokens_per_s_per_replica,
+            rate=(before.rate if before else 0.0) + plan.max_replicas * plan.serving.tokens_per_s_per_replica,
             leaders_only=namespace == serving_names.RDMA_NAMESPACE,
             longest_stream_seconds=plan.model.longest_stream_seconds,
+            servers=(*(before.servers if before else ()), plan.name),
         )
     return list(found.values())
 
@@ -94,10 +97,12 @@ class InferencePoolsArgs:
 
     access: ClusterAccess
     pools: Sequence[PoolPlan]
+    namespaces: Mapping[str, pulumi.Input[str]]
+    """Namespaces of servers by their names, as outputs of what makes them."""
+    servers: Mapping[str, Sequence[pulumi.Resource]]
+    """What makes the servers of a plan, by the plan's name: a pool goes before its servers do."""
     definitions: Sequence[pulumi.Resource]
     """What defines the kinds of the Gateway API and its Inference Extension."""
-    after: Sequence[pulumi.Resource]
-    """What must be there before: the servers' namespaces, at least."""
 
 
 class InferencePools(pulumi.ComponentResource):
@@ -108,23 +113,23 @@ class InferencePools(pulumi.ComponentResource):
     budget: the one that waits for its lease isn't ready, so a budget would hold up a node's drain for ever.
     """
 
-    ready: Sequence[pulumi.Resource]
-    """Pools and grants, which routes come after."""
+    ready: dict[str, list[pulumi.Resource]]
+    """By model: pools and grants, which its route comes after."""
 
     def __init__(self, name: str, args: InferencePoolsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferencePools", name, {}, opts)
         self._name, self._args = name, args
-        made: list[pulumi.Resource] = []
+        grants: dict[str, pulumi.Resource] = {}
         for namespace in dict.fromkeys(pool.namespace for pool in args.pools):
-            made += [self._grant(namespace)]
+            grants[namespace] = self._grant(namespace)
             self._policy(namespace)
+        self.ready = {pool.model: [] for pool in args.pools}
         for pool in args.pools:
-            made += self._pool(pool)
-        self.ready = made
+            self.ready[pool.model] += [grants[pool.namespace], self._pool(pool)]
         self.register_outputs({})
 
     def _child(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
-        return self._args.access.child(self, depends_on=[*self._args.after, *after])
+        return self._args.access.child(self, depends_on=after)
 
     def _grant(self, namespace: str) -> pulumi.Resource:
         return apiextensions.CustomResource(
@@ -132,7 +137,9 @@ class InferencePools(pulumi.ComponentResource):
             api_version="gateway.networking.k8s.io/v1beta1",
             kind="ReferenceGrant",
             metadata=meta.v1.ObjectMetaArgs(
-                name=serving_names.GATEWAY_NAMESPACE, namespace=namespace, labels=labels.MANAGED_BY
+                name=serving_names.GATEWAY_NAMESPACE,
+                namespace=self._args.namespaces[namespace],
+                labels=labels.MANAGED_BY,
             ),
             spec={
                 "from": [
@@ -151,18 +158,22 @@ class InferencePools(pulumi.ComponentResource):
         settings = gateway_settings().endpoint_picker
         networking.v1.NetworkPolicy(
             f"{self._name}-{namespace}-pickers",
-            metadata=meta.v1.ObjectMetaArgs(name="endpoint-pickers", namespace=namespace, labels=labels.MANAGED_BY),
+            metadata=meta.v1.ObjectMetaArgs(
+                name="endpoint-pickers", namespace=self._args.namespaces[namespace], labels=labels.MANAGED_BY
+            ),
             spec=picker_policy(settings.port, settings.metrics_port),
             opts=self._child(),
         )
 
-    def _pool(self, pool: PoolPlan) -> list[pulumi.Resource]:
+    def _pool(self, pool: PoolPlan) -> pulumi.Resource:
         settings = gateway_settings().endpoint_picker
         prefix = f"{self._name}-{pool.namespace}-{pool.name}"
+        namespace = self._args.namespaces[pool.namespace]
+        servers = [resource for server in pool.servers for resource in self._args.servers[server]]
         own = {**labels.MANAGED_BY, serving_names.MODEL: pool.model, _PICKER: pool.name}
-        metadata = meta.v1.ObjectMetaArgs(name=pool.picker, namespace=pool.namespace, labels=own)
+        metadata = meta.v1.ObjectMetaArgs(name=pool.picker, namespace=namespace, labels=own)
         unwaited = meta.v1.ObjectMetaArgs(
-            name=pool.picker, namespace=pool.namespace, labels=own, annotations={"pulumi.com/skipAwait": "true"}
+            name=pool.picker, namespace=namespace, labels=own, annotations={"pulumi.com/skipAwait": "true"}
         )
         account = core.v1.ServiceAccount(f"{prefix}-account", metadata=metadata, opts=self._child())
         role = rbac.v1.Role(f"{prefix}-role", metadata=metadata, rules=picker_rules(), opts=self._child())
@@ -170,7 +181,7 @@ class InferencePools(pulumi.ComponentResource):
             f"{prefix}-binding",
             metadata=metadata,
             role_ref=rbac.v1.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=pool.picker),
-            subjects=[rbac.v1.SubjectArgs(kind="ServiceAccount", name=pool.picker, namespace=pool.namespace)],
+            subjects=[rbac.v1.SubjectArgs(kind="ServiceAccount", name=pool.picker, namespace=namespace)],
             opts=self._child(role),
         )
         service = core.v1.Service(
@@ -193,11 +204,11 @@ class InferencePools(pulumi.ComponentResource):
             kind="InferencePool",
             metadata=meta.v1.ObjectMetaArgs(
                 name=pool.name,
-                namespace=pool.namespace,
+                namespace=namespace,
                 labels={**labels.MANAGED_BY, serving_names.MODEL: pool.model, serving_names.FORM: pool.form},
             ),
             spec=pool_spec(pool),
-            opts=self._child(*self._args.definitions, service),
+            opts=self._child(*self._args.definitions, service, *servers),
         )
         apps.v1.Deployment(
             f"{prefix}-picker",
@@ -206,7 +217,7 @@ class InferencePools(pulumi.ComponentResource):
             spec=picker_spec(pool, own),
             opts=self._child(made, account, binding),
         )
-        return [made]
+        return made
 
 
 def pool_spec(pool: PoolPlan) -> dict[str, object]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
+from components.inference_gateway import InferenceGateway, InferenceGatewayArgs
 from components.model_namespace import ModelNamespace, ModelNamespaceArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.model_weights import ModelWeights, ModelWeightsArgs
@@ -20,18 +21,25 @@ def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
 
     Returns what must be there before requests come to the region, and may go only once none come any more.
     """
-    servers = _servers(serving)
-    add_autoscaling(serving, {plan.name: server.ready for plan, server in zip(serving.plans, servers, strict=True)})
-    return [resource for server in servers for resource in server.ready]
-
-
-def _servers(serving: RegionServing) -> list[ModelServer]:
-    prefix, access = serving.scope.name, serving.access
-    opts = pulumi.ResourceOptions(parent=serving.parent)
+    prefix, opts = serving.scope.name, pulumi.ResourceOptions(parent=serving.parent)
     namespaces = {
-        name: ModelNamespace(f"{prefix}-{name}", ModelNamespaceArgs(access=access, namespace=name), opts=opts)
+        name: ModelNamespace(f"{prefix}-{name}", ModelNamespaceArgs(access=serving.access, namespace=name), opts=opts)
         for name in (MODELS_NAMESPACE,)
     }
+    servers = {
+        plan.name: server.ready for plan, server in zip(serving.plans, _servers(serving, namespaces), strict=True)
+    }
+    add_autoscaling(serving, servers)
+    names = {name: namespace.name for name, namespace in namespaces.items()}
+    gateway = InferenceGateway(
+        f"{prefix}-gateway", InferenceGatewayArgs(serving=serving, namespaces=names, servers=servers), opts=opts
+    )
+    return gateway.ready
+
+
+def _servers(serving: RegionServing, namespaces: Mapping[str, ModelNamespace]) -> list[ModelServer]:
+    prefix, access = serving.scope.name, serving.access
+    opts = pulumi.ResourceOptions(parent=serving.parent)
     priorities = ServingPriorities(f"{prefix}-serving", ServingPrioritiesArgs(access=access), opts=opts)
     names = {name: namespace.name for name, namespace in namespaces.items()}
     ready = [resource for namespace in namespaces.values() for resource in namespace.ready]
