@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes import core, meta, policy
 
 from components import server_pod, serving_names
+from components.leader_worker_set import VllmGroups, VllmGroupsArgs
 from components.model_weights import ModelWeights
 from components.region_serving import RegionServing
 from components.vllm_deployment import VllmDeployment, VllmDeploymentArgs
@@ -42,26 +43,14 @@ class ModelServer(pulumi.ComponentResource):
         super().__init__("gpufleet:inference:ModelServer", name, {}, opts)
         plan, access = args.plan, args.serving.access
         namespace = args.namespaces[serving_names.namespace_of(plan)]
-        own = pulumi.ResourceOptions(parent=self)
-        servers = VllmDeployment(
-            f"{name}-vllm",
-            VllmDeploymentArgs(
-                access=access,
-                plan=plan,
-                pools=args.serving.region.pools,
-                namespace=namespace,
-                weights=args.weights.volume(plan),
-                after=[*args.after, *(args.serving.pools[pool] for pool in plan.pools)],
-            ),
-            opts=own,
-        )
+        servers = _servers(name, args, namespace, pulumi.ResourceOptions(parent=self))
         metadata = meta.v1.ObjectMetaArgs(name=plan.name, namespace=namespace, labels=server_pod.server_labels(plan))
         service = core.v1.Service(
             f"{name}-service",
             metadata=metadata,
             spec=core.v1.ServiceSpecArgs(
                 type="ClusterIP",
-                selector=server_pod.selector(plan),
+                selector=server_pod.answering(plan),
                 ports=[
                     core.v1.ServicePortArgs(
                         name=serving_names.HTTP_PORT_NAME,
@@ -72,7 +61,7 @@ class ModelServer(pulumi.ComponentResource):
                 ],
             ),
             # A Service without servers would be waited for, and is there for nobody; with its servers it goes at last.
-            opts=access.child(self, depends_on=[servers.deployment]),
+            opts=access.child(self, depends_on=[servers]),
         )
         budget = policy.v1.PodDisruptionBudget(
             f"{name}-budget",
@@ -84,5 +73,32 @@ class ModelServer(pulumi.ComponentResource):
             ),
             opts=access.child(self, depends_on=list(args.after)),
         )
-        self.ready = [servers.deployment, service, budget]
+        self.ready = [servers, service, budget]
         self.register_outputs({})
+
+
+def _servers(
+    name: str, args: ModelServerArgs, namespace: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> pulumi.Resource:
+    plan, serving = args.plan, args.serving
+    after = [*args.after, *(serving.pools[pool] for pool in plan.pools)]
+    if plan.serving.fit.nodes == 1:
+        deployment = VllmDeploymentArgs(
+            access=serving.access,
+            plan=plan,
+            pools=serving.region.pools,
+            namespace=namespace,
+            weights=args.weights.volume(plan),
+            after=after,
+        )
+        return VllmDeployment(f"{name}-vllm", deployment, opts=opts).deployment
+    groups = VllmGroupsArgs(
+        access=serving.access,
+        plan=plan,
+        pools=serving.region.pools,
+        rdma_devices=serving.region.cluster.rdma_devices,
+        namespace=namespace,
+        weights=args.weights.volume(plan),
+        after=after,
+    )
+    return VllmGroups(f"{name}-vllm", groups, opts=opts).groups

@@ -38,6 +38,12 @@ def selector(plan: ServerPlan) -> dict[str, str]:
     return {serving_names.SERVER: plan.name}
 
 
+def answering(plan: ServerPlan) -> dict[str, str]:
+    """Labels of those of its pods that take requests: of a server over several nodes, the leader."""
+    leader = {serving_names.WORKER_INDEX: "0"} if plan.serving.fit.nodes > 1 else {}
+    return {**selector(plan), **leader}
+
+
 def priority_class(plan: ServerPlan) -> str:
     """The model's own form goes before the others."""
     own = plan.model.forms[0].label
@@ -96,8 +102,8 @@ def spread(plan: ServerPlan) -> list[core.v1.TopologySpreadConstraintArgs]:
     ]
 
 
-def resources(plan: ServerPlan) -> core.v1.ResourceRequirementsArgs:
-    """GPUs of a replica on one node, and their share of the node's CPUs and memory.
+def resources(plan: ServerPlan, devices: Mapping[str, str] | None = None) -> core.v1.ResourceRequirementsArgs:
+    """GPUs of a replica on one node, and their share of the node's CPUs and memory; with them other `devices`.
 
     Memory is limited to what is asked for; CPU has no limit, for a server that is held back leaves its GPUs idle.
     """
@@ -105,7 +111,7 @@ def resources(plan: ServerPlan) -> core.v1.ResourceRequirementsArgs:
     capacity = node_capacity.of(plan.serving.size)
     share = vllm_settings().pod.node_share / fit.replicas_per_node
     memory = f"{max(1, math.floor(capacity.memory_gib * share))}Gi"
-    gpus = {capacity.gpu_resource: str(min(fit.tensor_parallel, capacity.gpus))}
+    gpus = {capacity.gpu_resource: str(min(fit.tensor_parallel, capacity.gpus)), **(devices or {})}
     return core.v1.ResourceRequirementsArgs(
         requests={"cpu": str(max(1, math.floor(capacity.cpus * share))), "memory": memory, **gpus},
         limits={"memory": memory, **gpus},

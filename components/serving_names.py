@@ -25,6 +25,9 @@ FORM = "gpufleet.io/form"
 SERVER = "gpufleet.io/server"
 """Label: `ServerPlan.name`; a Deployment, its Service and its scaler have that name too."""
 
+WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
+"""Label that a LeaderWorkerSet puts on the pods of a server over several nodes: 0 on the one that takes requests."""
+
 HTTP_PORT = 8000
 """Port of a model server: its OpenAI API, /health and /metrics (vLLM)."""
 HTTP_PORT_NAME = "http"

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from components.inference_gateway import InferenceGateway, InferenceGatewayArgs
-from components.model_namespace import ModelNamespace, ModelNamespaceArgs
 from components.model_server import ModelServer, ModelServerArgs
 from components.model_weights import ModelWeights, ModelWeightsArgs
 from components.region_autoscaling import add_autoscaling
 from components.region_serving import RegionServing
-from components.serving_names import MODELS_NAMESPACE, namespace_of
+from components.serving_names import namespace_of
 from components.serving_priorities import ServingPriorities, ServingPrioritiesArgs
 
 

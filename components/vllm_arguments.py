@@ -23,7 +23,8 @@ def _values(plan: ServerPlan) -> Mapping[str, str]:
     return {
         "model": model.name,
         "port": str(HTTP_PORT),
-        "tensorParallel": str(plan.serving.fit.tensor_parallel),
+        # Over several nodes: within each of them; the rest is pipeline parallelism (leader_worker_set.py).
+        "tensorParallel": str(min(plan.serving.fit.tensor_parallel, plan.serving.size.gpus)),
         "contextTokens": str(model.context_tokens),
         "concurrency": str(concurrency(model)),
         "memoryShare": f"{default('inference.memory_share').value:g}",

@@ -76,6 +76,16 @@ class DrainSettings(_Sourced):
     end_seconds: _Seconds
 
 
+class MultiNodeSettings(_Sourced):
+    """What is added for a server over several nodes."""
+
+    master_port: Annotated[int, Field(ge=1, le=65_535)]
+    arguments: list[str]
+    """Of all of its processes."""
+    worker_arguments: list[str]
+    look_seconds: _Seconds
+
+
 class VllmSettings(Spec):
     """All of the file."""
 
@@ -87,6 +97,7 @@ class VllmSettings(Spec):
     pod: PodSettings
     start: StartSettings
     drain: DrainSettings
+    multi_node: MultiNodeSettings
 
 
 @lru_cache(maxsize=1)
