@@ -62,7 +62,7 @@ class TrafficManager(pulumi.ComponentResource):
             trafficmanager.Endpoint(
                 f"{self._prefix}-priority-{priority}",
                 endpoint_name=f"priority-{priority}",
-                endpoint_type="NestedEndpoints",
+                endpoint_type="nestedEndpoints",
                 profile_name=self._top.name,
                 resource_group_name=self._args.resource_group_name,
                 target_resource_id=profile.id,
@@ -107,7 +107,7 @@ class TrafficManager(pulumi.ComponentResource):
             f"{self._prefix}-endpoint-{origin.spec.name}",
             endpoint_name=origin.spec.name,
             # An address with a DNS name; the location, by which latency is known, is the address's own.
-            endpoint_type="AzureEndpoints",
+            endpoint_type="azureEndpoints",
             profile_name=profile.name,
             resource_group_name=self._args.resource_group_name,
             target_resource_id=origin.address_id,

@@ -1,11 +1,12 @@
-"""Microsoft.Cdn: Azure Front Door profiles, endpoints, origin groups, origins and routes."""
+"""Microsoft.Cdn: Azure Front Door profiles, endpoints, origin groups, origins, routes, domains, security policies."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 
 from sandbox import arm
-from sandbox.azure.checks import at_least, get, in_range, matches, only_location, unique
+from sandbox.azure.checks import at_least, get, in_range, matches, only_location, unique, values
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
 from sandbox.values import UNKNOWN, Properties, reveal
@@ -52,11 +53,21 @@ def _deployed(_: Context) -> Properties:
     return {"deploymentStatus": "NotStarted"}
 
 
+def _origin(context: Context) -> Properties:
+    link = context.inputs.get("sharedPrivateLinkResource")
+    if not link:
+        return _deployed(context)
+    # Who owns the Private Link service approves each connection; nobody does so here (Azure docs: front-door
+    # private-link).
+    return {**_deployed(context), "sharedPrivateLinkResource": {"status": "Pending", **link}}
+
+
 def _route(context: Context) -> Properties:
     return {"deploymentStatus": "NotStarted", "endpointName": context.inputs["endpointName"]}
 
 
-_HOST = r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}|(\d{1,3}\.){3}\d{1,3}"
+_NAME = r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+_HOST = _NAME + r"|(\d{1,3}\.){3}\d{1,3}"
 
 
 def _standard_tier(inputs: Properties) -> Iterable[Failure]:
@@ -101,12 +112,52 @@ def _route_has_a_domain(inputs: Properties) -> Iterable[Failure]:
         yield Failure("linkToDefaultDomain", "a route needs a custom domain, or linkToDefaultDomain 'Enabled'")
 
 
+def _private_link_is_whole(inputs: Properties) -> Iterable[Failure]:
+    """What an origin by Private Link needs (Azure docs: front-door private-link, and the SDK's own remarks)."""
+    link = reveal(inputs.get("sharedPrivateLinkResource"))
+    if not isinstance(link, dict):
+        return
+    for path in ("privateLink.id", "privateLinkLocation", "requestMessage"):
+        if get(link, path) is None:
+            where = f"sharedPrivateLinkResource.{path}"
+            yield Failure(where, f"missing required property '{where}'")
+    if reveal(inputs.get("enforceCertificateNameCheck")) is False:
+        text = "must be true for an origin by Private Link (Azure docs: front-door private-link)"
+        yield Failure("enforceCertificateNameCheck", f"'enforceCertificateNameCheck' {text}")
+    target = get(link, "privateLink.id")
+    if isinstance(target, str) and "/privatelinkservices/" in target.lower() and get(link, "groupId") is not None:
+        text = "must not be given for a Private Link service (Azure docs: front-door private-link)"
+        yield Failure("sharedPrivateLinkResource.groupId", f"'sharedPrivateLinkResource.groupId' {text}")
+
+
 def _private_link_needs_premium(context: Context) -> None:
     """Private Link origins are Premium's (Azure docs: front-door private-link)."""
     profile = context.find(context.id.partition("/originGroups/")[0]) or {}
     sku = get(profile, "sku.name")
     if context.inputs.get("sharedPrivateLinkResource") is not None and sku != "Premium_AzureFrontDoor":
         text = f"Private Link is not supported for the profile's tier '{sku}': it needs Premium_AzureFrontDoor."
+        raise ArmError(400, "BadRequest", text)
+
+
+def _origins_are_of_one_kind(context: Context) -> None:
+    """A group has public origins or private ones (Azure docs: front-door private-link, limitations)."""
+    mine = context.inputs.get("sharedPrivateLinkResource") is not None
+    for other in context.below(f"{arm.parent_of(context.id)}/origins/"):
+        if other["name"].lower() != context.name.lower() and mine != bool(other.get("sharedPrivateLinkResource")):
+            text = (
+                f"Origin '{context.name}' and origin '{other['name']}' of the same origin group must both have Private "
+                "Link enabled or both have it disabled."
+            )
+            raise ArmError(400, "BadRequest", text)
+
+
+_MOST_ORIGINS = 50
+
+
+def _group_has_room(context: Context) -> None:
+    """A group has 50 origins at most (Azure docs: front-door-limits)."""
+    if context.previous is None and len(context.below(f"{arm.parent_of(context.id)}/origins/")) >= _MOST_ORIGINS:
+        text = f"The origin group has reached the limit of {_MOST_ORIGINS} origins."
         raise ArmError(400, "BadRequest", text)
 
 
@@ -184,6 +235,78 @@ def _group_is_unused(context: Context) -> None:
 
 
 _ROUTE = "azure-native:cdn:Route"
+_DOMAIN = "azure-native:cdn:AFDCustomDomain"
+_SECURITY_POLICY = "azure-native:cdn:SecurityPolicy"
+
+
+def _domain(context: Context) -> Properties:
+    return {
+        "domainValidationState": "Pending",
+        "validationProperties": {
+            "validationToken": context.token("validation", 32),
+            # A week to prove it, then the domain asks for a new token (Azure docs: front-door domain).
+            "expirationDate": (dt.datetime.fromisoformat(context.created) + dt.timedelta(days=7)).isoformat(),
+        },
+        "deploymentStatus": "NotStarted",
+    }
+
+
+def _certificate_fits(inputs: Properties) -> Iterable[Failure]:
+    """A certificate of one's own is a secret; Azure makes none for a wildcard (Azure docs: front-door domain)."""
+    kind, host = get(inputs, "tlsSettings.certificateType"), reveal(inputs.get("hostName"))
+    if kind == "CustomerCertificate" and get(inputs, "tlsSettings.secret.id") is None:
+        where = "tlsSettings.secret.id"
+        yield Failure(where, f"missing required property '{where}'")
+    if kind == "ManagedCertificate" and isinstance(host, str) and host.startswith("*."):
+        yield Failure("tlsSettings.certificateType", f"a managed certificate can't be for the wildcard '{host}'")
+
+
+def _host_is_free(context: Context) -> None:
+    """A host name is in one profile (Azure docs: front-door domain)."""
+    for other in context.of_type(_DOMAIN):
+        if str(other["inputs"].get("hostName", "")).lower() == str(context.inputs.get("hostName", "")).lower():
+            text = f"The host name '{context.inputs['hostName']}' is already in use by another resource."
+            raise ArmError(409, "Conflict", text)
+
+
+def _domain_is_unused(context: Context) -> None:
+    """A domain that a route or a security policy uses stays."""
+    for user in context.users(context.id):
+        text = f"Custom domain '{context.name}' is associated with '{arm.name_of(user)}' and cannot be deleted."
+        raise ArmError(400, "BadRequest", text)
+
+
+def _has_a_firewall(inputs: Properties) -> Iterable[Failure]:
+    parameters = reveal(inputs.get("parameters"))
+    if not isinstance(parameters, dict):
+        yield Failure("parameters", "missing required property 'parameters'")
+        return
+    for path in ("wafPolicy.id", "associations"):
+        if get(parameters, path) is None:
+            yield Failure(f"parameters.{path}", f"missing required property 'parameters.{path}'")
+
+
+def _guarded(inputs: Properties) -> set[str]:
+    return {str(value).lower() for _, value in values(inputs, "parameters.associations[].domains[].id")}
+
+
+def _firewall_fits(context: Context) -> None:
+    """Profile and firewall policy have one tier, and a domain one policy (Azure docs: waf-front-door-create-portal)."""
+    profile = context.find(arm.parent_of(context.id)) or {}
+    policy = context.find(str(get(context.inputs, "parameters.wafPolicy.id"))) or {}
+    tier, theirs = get(profile, "sku.name"), get(policy, "sku.name")
+    if tier != theirs:
+        text = f"The web application firewall policy's tier '{theirs}' must be the profile's, '{tier}'."
+        raise ArmError(400, "BadRequest", text)
+    mine = _guarded(context.inputs)
+    for domain in mine:
+        if not domain.startswith(arm.parent_of(context.id).lower() + "/"):
+            raise ArmError(400, "BadRequest", f"The domain '{domain}' is not of this profile.")
+    for other in context.of_type(_SECURITY_POLICY):
+        if shared := mine & _guarded(other["inputs"]):
+            text = f"The domain '{min(shared)}' is already in security policy '{arm.name_of(other['id'])}'."
+            raise ArmError(409, "Conflict", text)
+
 
 TYPES = (
     ResourceType(
@@ -243,6 +366,7 @@ TYPES = (
         },
         checks=(
             _origin_has_a_host,
+            _private_link_is_whole,
             matches("hostName", _HOST, "a host name or an IPv4 address", "Azure docs: front-door origin"),
             matches("originHostHeader", _HOST, "a host name or an IPv4 address", "Azure docs: front-door origin"),
             in_range("priority", 1, 5, _SPEC),
@@ -250,9 +374,14 @@ TYPES = (
             in_range("httpPort", 1, 65535, _SPEC),
             in_range("httpsPort", 1, 65535, _SPEC),
         ),
-        rules=(_private_link_needs_premium, _last_origin_stays_enabled),
+        rules=(
+            _private_link_needs_premium,
+            _origins_are_of_one_kind,
+            _group_has_room,
+            _last_origin_stays_enabled,
+        ),
         delete_rules=(_last_origin_stays,),
-        outputs=_deployed,
+        outputs=_origin,
     ),
     ResourceType(
         pulumi_type=_ROUTE,
@@ -281,5 +410,27 @@ TYPES = (
         ),
         rules=(_origin_exists, _route_is_new),
         outputs=_route,
+    ),
+    ResourceType(
+        pulumi_type=_DOMAIN,
+        path=_PROFILE + "/customDomains/{customDomainName}",
+        names={"customDomainName": _hyphenated(260)},
+        # An update takes TLS settings and the DNS zone (cdn API specification, AFDDomainUpdateParameters).
+        immutable=("hostName",),
+        checks=(
+            matches("hostName", r"(\*\.)?" + f"({_NAME})", "a host name", "Azure docs: front-door domain"),
+            _certificate_fits,
+        ),
+        rules=(_host_is_free,),
+        delete_rules=(_domain_is_unused,),
+        outputs=_domain,
+    ),
+    ResourceType(
+        pulumi_type=_SECURITY_POLICY,
+        path=_PROFILE + "/securityPolicies/{securityPolicyName}",
+        names={"securityPolicyName": _hyphenated(260)},
+        checks=(_has_a_firewall, at_least("parameters.associations", 1, _SPEC)),
+        rules=(_firewall_fits,),
+        outputs=_deployed,
     ),
 )

@@ -125,6 +125,8 @@ class ResourceType:
     """``azure-native:<module>:<Type>``."""
     path: str
     """Template of the ARM id; its parameters are inputs, the last one is the name. They all are fixed at creation."""
+    type_names: tuple[str, ...] = ()
+    """Values of the path's parameter that stands where a type's name does (kinds of Traffic Manager's endpoints)."""
     names: Mapping[str, NameRule] = field(default_factory=dict)
     """Rules for inputs that are names, by property (mostly the path's last parameter)."""
     autoname: Literal["random", "uuid", "copy"] | None = "random"
@@ -191,8 +193,14 @@ class ResourceType:
 
     @cached_property
     def arm_type(self) -> str:
-        """``Microsoft.ContainerService/managedClusters/agentPools``."""
-        return arm.type_of(self.path)
+        """``Microsoft.ContainerService/managedClusters/agentPools``; the first where there are several."""
+        return self.arm_types[0]
+
+    @cached_property
+    def arm_types(self) -> tuple[str, ...]:
+        """Every ARM type that the resource may have: one, or one for each of ``type_names``."""
+        whole = arm.type_of(self.path)
+        return tuple(re.sub(r"\{\w+\}", name, whole) for name in self.type_names) or (whole,)
 
     @property
     def title(self) -> str:

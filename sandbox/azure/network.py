@@ -74,9 +74,15 @@ def _endpoint(context: Context) -> Properties:
     return {"networkInterfaces": [{"id": card}], "privateLinkServiceConnections": connections, "customDnsConfigs": []}
 
 
+def _private_link_service(context: Context) -> Properties:
+    alias = f"{context.name}.{context.guid('alias')}.{context.location}.azure.privatelinkservice"
+    return {"alias": alias, "networkInterfaces": [], "privateEndpointConnections": []}
+
+
 _RULES = "network API specification 2024-05-01, SecurityRule"
 _PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _PORTS = rf"\*|{_PORT}(-{_PORT})?"
+_LINK_DOCS = "Azure docs: private-link-service-overview"
 _ENDPOINT_DOCS = "Azure docs: private-endpoint-overview"
 
 TYPES = (
@@ -123,6 +129,20 @@ TYPES = (
             network_rules.used_prefix_stays,
         ),
         delete_rules=(network_rules.subnet_is_unused,),
+    ),
+    ResourceType(
+        pulumi_type="azure-native:network:PrivateLinkService",
+        path=_PROVIDER + "/privateLinkServices/{serviceName}",
+        names={"serviceName": _name(1, 80)},
+        replace_on=("location",),
+        defaults={"enableProxyProtocol": False},
+        checks=(
+            at_least("loadBalancerFrontendIpConfigurations", 1, _LINK_DOCS),
+            at_least("ipConfigurations", 1, _LINK_DOCS),
+            at_most("ipConfigurations", 8, _LINK_DOCS),
+        ),
+        rules=(network_rules.service_policies_are_off,),
+        outputs=_private_link_service,
     ),
     ResourceType(
         pulumi_type="azure-native:network:NetworkSecurityGroup",

@@ -340,3 +340,13 @@ def one_zone_group(context: Context) -> None:
     if any(group["name"].lower() != context.name.lower() for group in groups):
         text = f"Private endpoint {arm.parent_of(context.id)} has a private DNS zone group already; it can have one."
         raise ArmError(400, "PrivateDnsZoneGroupCountExceeded", text)
+
+
+def service_policies_are_off(context: Context) -> None:
+    """Its addresses are in a subnet whose policies for it are off (disable-private-link-service-network-policy)."""
+    for configuration in context.inputs.get("ipConfigurations") or ():
+        subnet = str(get(configuration, "subnet.id"))
+        if (context.find(subnet) or {}).get("privateLinkServiceNetworkPolicies", "Enabled") != "Disabled":
+            text = f"Private link service network policies of subnet {subnet} must be disabled."
+            code = "PrivateLinkServiceCannotBeCreatedInSubnetThatHasNetworkPoliciesEnabled"
+            raise ArmError(400, code, text)

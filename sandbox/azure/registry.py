@@ -18,11 +18,13 @@ Invoke: TypeAlias = "Callable[[ResourceManager, Properties], Properties]"
 
 # One module per Azure namespace. Each has TYPES, and INVOKES when it has functions.
 NAMESPACES = (
+    "alertsmanagement",
     "authorization",
     "cdn",
     "consumption",
     "containerregistry",
     "containerservice",
+    "frontdoor",
     "managedidentity",
     "monitor",
     "network",
@@ -31,6 +33,7 @@ NAMESPACES = (
     "resources",
     "storage",
     "storagecache",
+    "trafficmanager",
 )
 
 
@@ -43,7 +46,7 @@ def types() -> Mapping[str, ResourceType]:
 
 @cache
 def _by_arm_type() -> Mapping[str, ResourceType]:
-    return {kind.arm_type.lower(): kind for kind in types().values()}
+    return {name.lower(): kind for kind in types().values() for name in kind.arm_types}
 
 
 @cache

@@ -80,6 +80,8 @@ def test_ids_are_read_back(kind: ResourceType) -> None:
     for name in ("scope", "resourceUri"):
         if name in names:
             names[name] = "subscriptions/s/resourceGroups/rg/providers/Microsoft.X/ys/y"
+    for name in arm.parameters(arm.type_of(kind.path)):
+        names[name] = kind.type_names[0]
     resource_id = arm.format_id(kind.path, names)
     assert resource_id.startswith("/subscriptions/")
     assert arm.parse_id(kind.path, resource_id.upper().replace("/SUBSCRIPTIONS/", "/subscriptions/")) is not None

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from sandbox import arm
 from sandbox.azure import registry
 from sandbox.azure.model import ResourceType
 from sandbox.values import Properties, reveal
@@ -57,7 +58,9 @@ class World:
         """What a resource refers to, and what its path is below."""
         kind, inputs = world()[name]
         yield from (found[1] for found in _references(inputs))
-        path = kind_of(name).path_parameters[:-1]
+        own = kind_of(name)
+        type_names = arm.parameters(arm.type_of(own.path))
+        path = tuple(key for key in own.path_parameters[:-1] if key not in type_names)
         for other, (_, given) in world().items():
             if other == name:
                 break
