@@ -12,6 +12,7 @@ from components.model_weights import ModelWeights, ModelWeightsArgs
 from components.region_autoscaling import add_autoscaling
 from components.region_serving import RegionServing
 from components.serving_names import namespace_of
+from components.serving_namespaces import ServingNamespace, serving_namespaces
 from components.serving_priorities import ServingPriorities, ServingPrioritiesArgs
 
 
@@ -21,10 +22,7 @@ def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
     Returns what must be there before requests come to the region, and may go only once none come any more.
     """
     prefix, opts = serving.scope.name, pulumi.ResourceOptions(parent=serving.parent)
-    namespaces = {
-        name: ModelNamespace(f"{prefix}-{name}", ModelNamespaceArgs(access=serving.access, namespace=name), opts=opts)
-        for name in (MODELS_NAMESPACE,)
-    }
+    namespaces = serving_namespaces(serving, opts)
     servers = {
         plan.name: server.ready for plan, server in zip(serving.plans, _servers(serving, namespaces), strict=True)
     }
@@ -36,7 +34,7 @@ def add_serving(serving: RegionServing) -> Sequence[pulumi.Resource]:
     return gateway.ready
 
 
-def _servers(serving: RegionServing, namespaces: Mapping[str, ModelNamespace]) -> list[ModelServer]:
+def _servers(serving: RegionServing, namespaces: Mapping[str, ServingNamespace]) -> list[ModelServer]:
     prefix, access = serving.scope.name, serving.access
     opts = pulumi.ResourceOptions(parent=serving.parent)
     priorities = ServingPriorities(f"{prefix}-serving", ServingPrioritiesArgs(access=access), opts=opts)
