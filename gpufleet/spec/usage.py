@@ -48,6 +48,9 @@ class Usage(Spec):
 
     logs_gb_per_day: _Volume = None
     """GB that each cluster sends to its Log Analytics workspace a day."""
+    prometheus_samples_million_per_month: _Volume = None
+    """Million samples that each cluster that serves models sends to its Azure Monitor workspace a month; a series that
+    is scraped every 30 s is 0.09 of them."""
     nat_gb_per_month: _Volume = None
     """GB that go through each place's NAT gateway a month, both directions together."""
     private_endpoint_gb_per_month: _Volume = None

@@ -243,6 +243,15 @@ def test_diagnostic_settings_cost_nothing_towards_a_workspace_alone() -> None:
     assert list(_gaps(_of("monitor:DiagnosticSetting", storageAccountId="s"))) == ["logs exported by storageAccountId"]
 
 
+def test_metrics_are_paid_by_the_sample_and_what_reads_them_has_no_price() -> None:
+    found = _of("monitor:AzureMonitorWorkspace", {"prometheusSamplesMillionPerMonth": 500})
+    # 0.16 USD for ten million samples.
+    assert _ceilings(found) == {"Azure Monitor: Managed Prometheus ingestion": "8.00"}
+    assert list(_gaps(found)) == ["Azure Monitor: Managed Prometheus queries of a workspace"]
+    undeclared = _gaps(_of("monitor:AzureMonitorWorkspace"))["Azure Monitor: Managed Prometheus ingestion"]
+    assert undeclared == "nothing tells how much Declare usage.prometheusSamplesMillionPerMonth"
+
+
 def _surge(found: Estimate) -> list[tuple[str, int, object]]:
     return [(one.kind, one.nodes, one.hourly) for one in found.overlaps]
 

@@ -19,6 +19,7 @@ PRICERS: Final[Mapping[str, Pricer]] = {
     "azure-native:containerregistry:Replication": shared.replica,
     "azure-native:containerservice:AgentPool": compute.agent_pool,
     "azure-native:containerservice:ManagedCluster": compute.managed_cluster,
+    "azure-native:monitor:AzureMonitorWorkspace": shared.monitor_workspace,
     "azure-native:monitor:DiagnosticSetting": shared.diagnostic_setting,
     "azure-native:network:NatGateway": network.nat_gateway,
     "azure-native:network:PrivateEndpoint": network.private_endpoint,

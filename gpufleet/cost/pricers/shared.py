@@ -74,6 +74,22 @@ def workspace(context: Context, item: Placed) -> Iterator[Charge]:
         )
 
 
+def monitor_workspace(context: Context, item: Placed) -> Iterator[Charge]:
+    """Prometheus samples that come in, and what rules and autoscalers read of them."""
+    del item
+    samples = context.environment.usage.prometheus_samples_million_per_month
+    yield Charge(
+        category=Category.LOGS,
+        meter=ServiceMeter("Azure Monitor", "Managed Prometheus ingestion"),
+        quantity=flow(samples, "prometheusSamplesMillionPerMonth", factor=1e6),
+    )
+    yield Charge(
+        category=Category.LOGS,
+        meter=ServiceMeter("Azure Monitor", "Managed Prometheus queries of a workspace"),
+        quantity=Bounds.fixed(1),
+    )
+
+
 def diagnostic_setting(context: Context, item: Placed) -> Iterator[Charge]:
     """Nothing towards a Log Analytics workspace, which charges for what comes in.
 
