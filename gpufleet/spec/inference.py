@@ -26,6 +26,15 @@ class GlobalEndpoint(StrEnum):
     """DNS alone: no time limit on answers, no firewall; clients follow when their resolver asks again."""
 
 
+class ReplicaRange(Spec):
+    """How many servers of each form of a model a region has, where the plan's own numbers are not wanted."""
+
+    min: Annotated[int | None, Field(ge=0, le=10_000)] = None
+    """The fewest, on regular nodes; what their minimum holds unless given."""
+    max: Annotated[int | None, Field(ge=1, le=10_000)] = None
+    """The most; what the nodes hold unless given."""
+
+
 class InferenceRegion(Spec):
     """One region that serves: its cluster, pools and place behind the front door."""
 
@@ -37,6 +46,8 @@ class InferenceRegion(Spec):
     """The virtual network."""
     pools: Annotated[list[Pool], Field(min_length=1)]
     """Node pools; one at least has GPUs."""
+    replicas: dict[str, ReplicaRange] = {}
+    """Servers of models by name, instead of the planned numbers."""
     priority: Annotated[int, Field(ge=1, le=5)] = 1
     """Front Door origin priority 1-5; equal priorities share by latency and weight."""
     weight: Annotated[int, Field(ge=1, le=1000)] = 1000

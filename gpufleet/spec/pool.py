@@ -142,6 +142,9 @@ class Pool(Spec):
     linux_os: Annotated[dict[str, object], SettingsSchema(Section.LINUX_OS)] = {}
     """AKS `linuxOSConfig` apart from sysctls: transparentHugePageEnabled and transparentHugePageDefrag; fixed as
     `kubelet`."""
+    serves: Annotated[list[str], Field(max_length=100)] = []
+    """Models, by name, whose servers run on it and nowhere else in the region, and nobody else's; unless given, every
+    model that fits and that no other pool names. Only where models are served."""
     usage: PoolUsage | None = None
     """How much of it is used on average; without it the expected cost has the pool at its maximum."""
     _gpu_stack: GpuStack = PrivateAttr(default=GpuStack.OPERATOR)

@@ -19,7 +19,7 @@ from gpufleet.spec.checks.gateway import check_gateways
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference
 from gpufleet.spec.checks.infiniband import check_infiniband
-from gpufleet.spec.checks.models import check_models
+from gpufleet.spec.checks.models import check_model_pins, check_models
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
 from gpufleet.spec.checks.node_roles import check_node_roles
@@ -57,6 +57,7 @@ _CHECKS = (
     check_global_endpoint,
     check_gateways,
     check_models,
+    check_model_pins,
     check_registry,
     check_prices,
 )

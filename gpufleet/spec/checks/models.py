@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpufleet.catalog import sizes
+from gpufleet.catalog.nearest import nearest_name
 from gpufleet.spec.base import Path
 from gpufleet.spec.checks.places import repeated
 from gpufleet.spec.environment import Environment
-from gpufleet.spec.inference import Inference
+from gpufleet.spec.inference import Inference, InferenceRegion
 from gpufleet.spec.model import Model, ServerKind
-from gpufleet.spec.problem import ITEMS, Problem, Severity
+from gpufleet.spec.problem import ITEMS, Problem, Severity, quoted
 from gpufleet.spec.server_names import MOST_SERVER_NAME, server_name
 
 _REGIONS = ("inference", "regions", ITEMS)
@@ -102,6 +103,50 @@ def _names(inference: Inference, model: Model, path: Path) -> Iterator[Problem]:
             source="kubernetes/kubernetes#64023; LeaderWorkerSet API",
             reads=(path, _REGIONS),
         )
+
+
+def check_model_pins(environment: Environment) -> Iterator[Problem]:
+    """Pools and replicas that are pinned to models: which there must be, and bounds in their order."""
+    for number, fabric in enumerate(environment.training):
+        for index, pool in enumerate(fabric.pools):
+            if pool.serves:
+                yield Problem(
+                    path=("training", number, "pools", index, "serves"),
+                    message="stands in a training fabric, which serves no models",
+                    fix="Leave it out",
+                )
+    inference = environment.inference
+    if inference is None:
+        return
+    for number, region in enumerate(inference.regions):
+        yield from _pins(region, ("inference", "regions", number), [model.name for model in inference.models])
+
+
+def _pins(region: InferenceRegion, path: Path, names: list[str]) -> Iterator[Problem]:
+    for index, pool in enumerate(region.pools):
+        for place, name in enumerate(pool.serves):
+            if name not in names:
+                yield _unknown(name, names, (*path, "pools", index, "serves", place))
+    for name, wanted in region.replicas.items():
+        if name not in names:
+            yield _unknown(name, names, (*path, "replicas", name))
+        if wanted.min is not None and wanted.max is not None and wanted.min > wanted.max:
+            yield Problem(
+                path=(*path, "replicas", name, "min"),
+                message=f"{wanted.min} is more than max, which is {wanted.max}",
+                fix="Lower it, or raise max",
+                reads=((*path, "replicas", name),),
+            )
+
+
+def _unknown(name: str, names: list[str], path: Path) -> Problem:
+    near = nearest_name(name, names)
+    return Problem(
+        path=path,
+        message=f"no model is called {quoted(name)}",
+        fix=f"Did you mean {near}?" if near else f"Models: {', '.join(names) or 'none'}",
+        reads=(("inference", "models"),),
+    )
 
 
 def _has_gpus(name: str) -> bool:

@@ -95,6 +95,43 @@ def test_models(case: Case) -> None:
     judge(case)
 
 
+_REGION = ("inference", "regions", 0)
+
+
+@cases(
+    Case(
+        "a pool of a model that there isn't",
+        {(*_REGION, "pools", 0, "serves"): ["chat", "chet"]},
+        "inference.regions[0].pools[0].serves[1]",
+        'no model is called "chet"',
+        {(*_REGION, "pools", 0, "serves"): ["chat"]},
+    ),
+    Case(
+        "a training pool that serves",
+        {("training", 0, "pools", 0, "serves"): ["chat"]},
+        "training[0].pools[0].serves",
+        "stands in a training fabric, which serves no models",
+        {("training", 0, "pools", 0, "serves"): []},
+    ),
+    Case(
+        "replicas of a model that there isn't",
+        {(*_REGION, "replicas"): {"other": {"min": 1}}},
+        "inference.regions[0].replicas.other",
+        'no model is called "other"',
+        {(*_REGION, "replicas"): {"chat": {"min": 1}}},
+    ),
+    Case(
+        "more at the least than at the most",
+        {(*_REGION, "replicas"): {"chat": {"min": 3, "max": 2}}},
+        "inference.regions[0].replicas.chat.min",
+        "3 is more than max, which is 2",
+        {(*_REGION, "replicas"): {"chat": {"min": 2, "max": 2}}},
+    ),
+)
+def test_pins(case: Case) -> None:
+    judge(case)
+
+
 def test_an_unknown_precision_and_the_nearest() -> None:
     [problem] = verdict(changed({(*_MODEL, "precision"): "fp9"}))
     assert problem.key == "inference.models[0].precision"
