@@ -11,7 +11,7 @@ from components import labels, serving_names
 from components.gateway_settings import gateway_settings
 from components.in_cluster import ClusterAccess
 
-_PROXIES = {"app.kubernetes.io/managed-by": "agentgateway"}
+_PROXIES = serving_names.PROXIES
 _SOLVERS = {"acme.cert-manager.io/http01-solver": "true"}
 """Pods that answer an authority's challenge, on port 8089 (cert-manager pkg/issuer/acme/http)."""
 _SOLVER_PORT = 8089

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
+from components import serving_names
 from components.gateway_settings import gateway_settings
 from components.in_cluster import controller_tolerations
 from gpufleet.spec.gateway import Gateway
@@ -39,7 +40,7 @@ def parameters_spec(
                                 "maxSkew": 1,
                                 "topologyKey": key,
                                 "whenUnsatisfiable": "ScheduleAnyway",
-                                "labelSelector": {"matchLabels": {"app.kubernetes.io/managed-by": "agentgateway"}},
+                                "labelSelector": {"matchLabels": serving_names.PROXIES},
                             }
                             for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
                         ],

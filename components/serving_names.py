@@ -17,6 +17,8 @@ GATEWAY_NAMESPACE = "inference-gateway"
 """Where the region's gateway is; its Service gets the region's address."""
 GATEWAY = "inference"
 """Name of the region's Gateway."""
+PROXIES = {"gateway.networking.k8s.io/gateway-name": GATEWAY}
+"""Labels of the Gateway's proxies (GEP-1762: in-cluster gateway deployments)."""
 
 MODEL = "gpufleet.io/model"
 """Label on everything of a model: its name. An inference pool selects its servers by it."""

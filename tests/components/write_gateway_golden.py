@@ -1,0 +1,10 @@
+"""Write the manifests of tests/components/golden/gateway anew: `python -m tests.components.write_gateway_golden`."""
+
+from __future__ import annotations
+
+from tests.components.gateways import GOLDEN, documents
+
+if __name__ == "__main__":
+    GOLDEN.mkdir(exist_ok=True)
+    for name, text in documents():
+        (GOLDEN / name).write_text(text, encoding="utf-8")
