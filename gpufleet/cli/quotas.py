@@ -19,7 +19,7 @@ _QUOTA = re.compile(r"^(?P<region>[A-Za-z][A-Za-z0-9]+):(?P<family>[^=]+)=(?P<vc
 
 
 def quotas_of(texts: list[str] | None) -> dict[tuple[str, str], float]:
-    """vCPUs by region and family, as in `gpufleet.sizing.demand.Problem.quotas`.
+    """Quotas in vCPUs by region and family, as in `gpufleet.sizing.demand.Problem.quotas`.
 
     Raises:
         ConfigurationError: a text in another form, or of a region or family that doesn't exist.

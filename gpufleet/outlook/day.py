@@ -194,8 +194,9 @@ def _loads(group: Sequence[Servers], demand: float, hour: int, *, spot: bool) ->
         floor = one.floors[hour]
         # Sums of floats: a demand of exactly two replicas must not take three by its last digit.
         run = max(floor, min(most, math.ceil(mine / one.tokens_per_s - 1e-9)))
-        on_floor_nodes = -(-floor // one.per_unit) * one.per_unit
-        on_spot = min(max(0, run - min(on_floor_nodes, one.regular_replicas)), one.spot_replicas if spot else 0)
+        wanted_on_spot = min(max(0, run - _room(one, floor)), one.spot_replicas if spot else 0)
+        # A replica goes to a node with room for it before another node is added.
+        on_spot = max(0, run - _room(one, run - wanted_on_spot))
         found.append(
             Load(
                 servers=one,
@@ -206,6 +207,11 @@ def _loads(group: Sequence[Servers], demand: float, hour: int, *, spot: bool) ->
             )
         )
     return found
+
+
+def _room(servers: Servers, replicas: int) -> int:
+    """Replicas that the regular nodes under so many hold."""
+    return min(-(-replicas // servers.per_unit) * servers.per_unit, servers.regular_replicas)
 
 
 def _part(demand: float, capacity: float, of: float) -> float:
