@@ -5,13 +5,14 @@ PYTEST_ARGS ?=
 # The tests start hundreds of processes, and without bytecode each would compile all of gpufleet again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup engine demo test browser control-plane soak check format bench clean
+.PHONY: help setup engine demo test browser control-plane promtool soak check format bench clean
 
 help:
 	@echo "make demo    set up, then create the dev environment in the sandbox with the real Pulumi engine"
 	@echo "make test    set up, then run the tests (PYTEST_ARGS=... for pytest)"
 	@echo "make browser set up, find Chromium or install Debian's, then test the HTML report in it"
 	@echo "make control-plane  set up, build a Kubernetes API server (once), then put every manifest to it"
+	@echo "make promtool  set up, find promtool or unpack Debian's, then test the alert rules with it"
 	@echo "make soak    set up, then the long tests: 100 kills (GPUFLEET_SOAK_SEEDS=17,42 repeats some of them)"
 	@echo "make check   linters, types, layers"
 	@echo "make bench   measure speed into bench/results"
@@ -46,6 +47,10 @@ browser: setup
 control-plane: setup
 	@$(BIN)/python -m tools.control_plane
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m control_plane tests/control_plane $(PYTEST_ARGS)
+
+promtool: setup
+	@$(BIN)/python -m tools.promtool
+	@$(BIN)/python -m pytest -m promtool tests/monitoring $(PYTEST_ARGS)
 
 soak: engine
 	@$(BIN)/python -m pytest -n 2 -m soak $(PYTEST_ARGS)

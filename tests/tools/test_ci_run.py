@@ -42,7 +42,7 @@ make test later
 
 
 def test_it_runs_the_checks_and_the_very_command_of_the_readme(repository: Path):
-    tests = ["make test PYTEST_ARGS=-x", "make browser", "make control-plane", "make soak"]
+    tests = ["make test PYTEST_ARGS=-x", "make browser", "make control-plane", "make promtool", "make soak"]
     assert run(repository, README) == (0, ["make check", "make demo", *tests])
 
 
