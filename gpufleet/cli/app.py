@@ -40,6 +40,7 @@ _COMMANDS: Final = (
     "preview",
     "refresh",
     "destroy",
+    "rollout",
     "job",
     "sandbox",
 )

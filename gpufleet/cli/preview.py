@@ -51,6 +51,8 @@ def preview(
     from gpufleet.cli.gate import ask_check
     from gpufleet.cli.pool_outlook import of_preview
     from gpufleet.cli.progress.plan import plan_lines
+    from gpufleet.cli.rollout_gate import ServerOutlook
+    from gpufleet.cli.rollout_gate import of_preview as servers_of_preview
     from gpufleet.cli.run import reported
     from gpufleet.engine import EngineError
 
@@ -79,19 +81,19 @@ def preview(
         with approving.one_stack_file(run, frozen=save is not None) as (file, label):
             gate = ask_check(environment, file, label=label, strict=strict, no_check=no_check, priced=save is not None)
             state = run.warn_of_doubts()
+            servers = ServerOutlook(servers={})
             try:
                 run.phase("Previewing", run.stack.preview, asked.options, tree=False)
                 run.pools = of_preview(run, checked, state)
+                servers = servers_of_preview(run, state)
             except EngineError:
                 if gate.error is not None:
                     run.tell_error(gate.error)
                 raise
             finally:
                 if run.model is not None and run.model.nodes:
-                    pools = run.pools.lines() if run.pools is not None else []
-                    run.emit_text(
-                        plan_lines(run.model, title=f"Preview of {asked.place}", everything=diff, pools=pools)
-                    )
+                    said = [*(run.pools.lines() if run.pools is not None else []), *servers.lines()]
+                    run.emit_text(plan_lines(run.model, title=f"Preview of {asked.place}", everything=diff, pools=said))
             gate.require()
             if save is not None and gate.report is not None:
                 approving.save(run, save, state=state, report=gate.report)

@@ -13,6 +13,7 @@ from gpufleet.cli.gate import NoCheckOption, StrictOption
 from gpufleet.cli.output import Format, FormatOption, OutputOption
 from gpufleet.cli.policy_packs import PolicyPackConfigOption, PolicyPackOption
 from gpufleet.cli.pool_outlook import DespiteJobsOption
+from gpufleet.cli.rollout_gate import AllRegionsOption
 from gpufleet.cli.run_options import (
     DiffOption,
     EnvironmentArgument,
@@ -55,6 +56,7 @@ def up(
     expect_no_changes: ExpectNoChangesOption = False,
     stop_on_error: StopOnErrorOption = False,
     despite_jobs: DespiteJobsOption = False,
+    all_regions: AllRegionsOption = False,
     approved: ApprovedOption = None,
     approved_max_age: MaxAgeOption = MAX_AGE_DAYS,
     strict: StrictOption = None,
@@ -104,7 +106,7 @@ def up(
             hold = None
             if approval is not None and approved is not None and gate.report is not None:
                 hold = approving.Hold(run=run, approval=approval, file=approved, report=gate.report, state=state)
-            jobs = _Jobs(environment=checked, state=state, despite=despite_jobs)
+            jobs = _Jobs(environment=checked, state=state, despite=despite_jobs, all_regions=all_regions)
             plan = None
             if skip_preview:
                 _unseen(run, jobs)
@@ -125,11 +127,13 @@ class _Jobs:
         environment: as the stack file has it.
         state: of the stack, before the preview.
         despite: `--despite-jobs`.
+        all_regions: `--all-regions`.
     """
 
     environment: Environment
     state: State
     despite: bool
+    all_regions: bool
 
 
 def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
@@ -160,7 +164,11 @@ def _update(run: Run, plan: RunModel | None, call: EngineCall) -> None:
 def _unseen(run: Run, jobs: _Jobs) -> None:
     """Without a preview: say what becomes of pools, and go on only when no running job loses its nodes."""
     from gpufleet.cli.pool_outlook import of_program
+    from gpufleet.cli.rollout_gate import of_models
 
+    servers = of_models(jobs.environment, jobs.state)
+    run.tell(servers.lines())
+    servers.require(run, jobs.environment, all_regions=jobs.all_regions)
     run.pools = of_program(run, jobs.environment, jobs.state)
     run.tell(run.pools.lines())
     run.pools.require(run, jobs.environment, despite_jobs=jobs.despite)
@@ -170,23 +178,28 @@ def _agreed(run: Run, hold: approving.Hold | None, jobs: _Jobs) -> RunModel | No
     """Preview, show it, hold it against what was approved and what runs, ask; the plan when the answer is yes."""
     from gpufleet.cli.pool_outlook import of_preview
     from gpufleet.cli.progress.plan import plan_counts, plan_lines
+    from gpufleet.cli.rollout_gate import ServerOutlook
+    from gpufleet.cli.rollout_gate import of_preview as servers_of_preview
     from gpufleet.cli.run import ask
 
     request = run.request
+    servers = ServerOutlook(servers={})
     try:
         run.phase("Previewing", run.stack.preview, request.options, tree=False)
         run.pools = of_preview(run, jobs.environment, jobs.state)
+        servers = servers_of_preview(run, jobs.state)
     finally:
         plan = run.model
         changes = plan.tally().total if plan is not None else 0
         if plan is not None and changes:
-            pools = run.pools.lines() if run.pools is not None else []
-            run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything, pools=pools))
+            said = [*(run.pools.lines() if run.pools is not None else []), *servers.lines()]
+            run.tell(plan_lines(plan, title=f"Preview of {request.place}", everything=request.everything, pools=said))
     run.tell_problems()
     if hold is not None:
         hold.require_shown()
     if run.pools is not None:
         run.pools.require(run, jobs.environment, despite_jobs=jobs.despite)
+    servers.require(run, jobs.environment, all_regions=jobs.all_regions)
     if plan is not None and changes and not request.yes:
         ask(f"Do this to {request.place}: {plan_counts(plan).plain}?")
     return plan

@@ -47,8 +47,6 @@ class Nodes:
 class Region(Protocol):
     """What there is to ask about one region; every question raises ReadinessUnknownError when nobody answers."""
 
-    name: str
-
     def replica(self) -> str:
         """Status of the registry's replica: `Ready`, or Azure's word for what else."""
 

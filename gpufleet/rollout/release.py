@@ -50,6 +50,13 @@ def deployed(graph: Graph) -> dict[str, object] | None:
     return None
 
 
+def models_in(specification: Mapping[str, object]) -> Models:
+    """The models of a specification as `deployed` gives it."""
+    inference = specification.get("inference")
+    found = inference.get("models") if isinstance(inference, Mapping) else None
+    return tuple(found) if isinstance(found, list) else ()
+
+
 def with_models(specification: Mapping[str, object], models: Models) -> dict[str, object]:
     """A specification with other models and nothing else changed.
 
