@@ -206,9 +206,7 @@ class GlobalFrontDoor(pulumi.ComponentResource):
 
     def _dns_records(self, host: str, domain: cdn.AFDCustomDomain) -> pulumi.Output[dict[str, str]]:
         """The TXT record proves that the domain is the owner's; the CNAME brings the requests."""
-        return pulumi.Output.all(validation=domain.validation_properties, endpoint=self._endpoint.host_name).apply(
-            lambda known: {
-                f"_dnsauth.{host} TXT": known["validation"].validation_token or "",
-                f"{host} CNAME": known["endpoint"],
-            }
+        token = domain.validation_properties.apply(lambda known: known.validation_token or "")
+        return pulumi.Output.all(token, self._endpoint.host_name).apply(
+            lambda known: {f"_dnsauth.{host} TXT": known[0], f"{host} CNAME": known[1]}
         )

@@ -19,6 +19,7 @@ class Category(StrEnum):
     STORAGE = "storage"
     NETWORK = "network"
     FRONT_DOOR = "front door"
+    TRAFFIC_MANAGER = "traffic manager"
     REGISTRY = "registry"
     LOGS = "logs"
 

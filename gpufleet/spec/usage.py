@@ -70,3 +70,5 @@ class Usage(Spec):
     """GB from Front Door to clients a month."""
     front_door_origin_gb_per_month: _Volume = None
     """GB from Front Door to the regions a month."""
+    traffic_manager_queries_per_month: _Volume = None
+    """DNS queries that Traffic Manager answers a month."""

@@ -108,7 +108,7 @@ def test_periods_in_hours() -> None:
 
 
 def test_every_meter_is_a_price_or_a_reason() -> None:
-    assert len(services.meters()) == 93
+    assert len(services.meters()) == 95
     found = [services.price(service, meter, "eastus", elsewhere=True) for service, meter in services.meters()]
     unpriced = [price.reason for price in found if isinstance(price, Unpriced)]
     assert len(unpriced) == 19

@@ -222,6 +222,18 @@ def test_front_door() -> None:
     assert list(_gaps(odd)) == ["a Front Door profile of unknown tier"]
 
 
+def test_traffic_manager() -> None:
+    usage = {"trafficManagerQueriesPerMonth": 2_000_000}
+    assert _ceilings(_of("trafficmanager:Profile", usage, trafficRoutingMethod="Priority")) == {
+        "Traffic Manager: DNS queries": "1.08"
+    }
+    assert _of("trafficmanager:Profile", usage, trafficRoutingMethod="Performance").lines == ()
+    assert _ceilings(_of("trafficmanager:Endpoint", usage)) == {
+        "Traffic Manager: Azure endpoint health checks": "0.36",
+        "Traffic Manager: Azure endpoint fast interval health checks": "1.00",
+    }
+
+
 def test_logs() -> None:
     found = _of("operationalinsights:Workspace", {"logsGbPerDay": 12}, sku={"name": "PerGB2018"}, retentionInDays=30)
     # 12 GB on each of 365 / 12 days at 2.99.

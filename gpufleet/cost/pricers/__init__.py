@@ -26,6 +26,8 @@ PRICERS: Final[Mapping[str, Pricer]] = {
     "azure-native:network:PublicIPAddress": network.public_ip,
     "azure-native:operationalinsights:Workspace": shared.workspace,
     "azure-native:privatedns:PrivateZone": network.private_zone,
+    "azure-native:trafficmanager:Endpoint": shared.traffic_manager_endpoint,
+    "azure-native:trafficmanager:Profile": shared.traffic_manager,
     "azure-native:storage:StorageAccount": storage.storage_account,
     "azure-native:storagecache:AmlFilesystem": storage.lustre,
 }

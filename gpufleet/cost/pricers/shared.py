@@ -1,4 +1,4 @@
-"""What there is one of: registry and replicas, Front Door; and the logs of each cluster."""
+"""What there is one of: registry and replicas, Front Door or Traffic Manager; and the logs of each cluster."""
 
 from __future__ import annotations
 
@@ -56,6 +56,28 @@ def front_door(context: Context, item: Placed) -> Iterator[Charge]:
         "Edge to client, zone 1", flow(usage.front_door_egress_gb_per_month, "frontDoorEgressGbPerMonth"), zone
     )
     yield _front_door("Edge to origin", flow(usage.front_door_origin_gb_per_month, "frontDoorOriginGbPerMonth"))
+
+
+def traffic_manager(context: Context, item: Placed) -> Iterator[Charge]:
+    """DNS queries; a profile below another is asked through that one, whose answer is one query."""
+    if item.text("trafficRoutingMethod") == "Performance":
+        return
+    queries = flow(context.environment.usage.traffic_manager_queries_per_month, "trafficManagerQueriesPerMonth")
+    yield _traffic_manager("DNS queries", queries)
+
+
+def traffic_manager_endpoint(context: Context, item: Placed) -> Iterator[Charge]:
+    """Health checks of an endpoint, and what their fast interval costs beside them."""
+    del item
+    yield _traffic_manager("Azure endpoint health checks", Bounds.fixed(1))
+    inference = context.environment.inference
+    manager = inference.traffic_manager if inference else None
+    if manager is None or manager.monitor.interval_seconds == _FAST_INTERVAL_SECONDS:
+        yield _traffic_manager("Azure endpoint fast interval health checks", Bounds.fixed(1))
+
+
+_FAST_INTERVAL_SECONDS = 10
+"""Traffic Manager's fast probing (traffic-manager-monitoring)."""
 
 
 def workspace(context: Context, item: Placed) -> Iterator[Charge]:
@@ -125,6 +147,10 @@ def _images(context: Context, sku: str) -> Charge:
         meter=ServiceMeter("Container Registry", "Storage above included quota"),
         quantity=undeclared("registryGb") if kept is None else Bounds.fixed(max(0, kept - included)),
     )
+
+
+def _traffic_manager(meter: str, quantity: Bounds | NoRate) -> Charge:
+    return Charge(category=Category.TRAFFIC_MANAGER, meter=ServiceMeter("Traffic Manager", meter), quantity=quantity)
 
 
 def _front_door(meter: str, quantity: Bounds | NoRate, note: str = "") -> Charge:
