@@ -51,7 +51,7 @@ class InferencePlatform(pulumi.ComponentResource):
     def __init__(self, name: str, args: InferencePlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferencePlatform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
-        served = [plan for plan in serving_plan(args.spec) if plan.form.model.weights is not None]
+        served = [plan for plan in serving_plan(args.spec) if plan.form.model.is_served]
         endpoint = self._global_endpoint(name, args)
         self.regions = [
             InferenceRegion(

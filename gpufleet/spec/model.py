@@ -150,6 +150,8 @@ class Model(Spec):
     """Image of the server by digest, as `vllm/vllm-openai@sha256:…`; needed with weights, except for KAITO."""
     weights: Weights | None = None
     """The weights; without them the model is planned and priced, and nothing serves it."""
+    preset: Annotated[str | None, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$")] = None
+    """Name by which KAITO knows the model, as `phi-4`; its release brings image and weights."""
     variants: Annotated[list[Variant], Field(max_length=4)] = []
     """Other forms of it to serve beside, each with a share of the requests."""
     variant: Annotated[str | None, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$")] = None
@@ -162,6 +164,11 @@ class Model(Spec):
     """When servers become more and fewer."""
     team: Annotated[str | None, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$")] = None
     """Team that answers for it; becomes a label of its objects."""
+
+    @property
+    def is_served(self) -> bool:
+        """Whether something serves this form of it: its own weights, or KAITO with a preset's."""
+        return self.weights is not None or (self.server is ServerKind.KAITO and self.preset is not None)
 
     @property
     def forms(self) -> tuple[Form, ...]:

@@ -123,6 +123,30 @@ CHARTS: Mapping[str, Chart] = {
             )
         },
     ),
+    # kubernetes-sigs/lws charts/lws (v0.9.0).
+    "lws": Chart(
+        repository="oci://registry.k8s.io/lws/charts",
+        definitions=(
+            Definition(group="leaderworkerset.x-k8s.io", kind="LeaderWorkerSet", versions=("v1",), namespaced=True),
+            Definition(group="disaggregatedset.x-k8s.io", kind="DisaggregatedSet", versions=("v1",), namespaced=True),
+        ),
+        optional={},
+    ),
+    # kaito-project/kaito charts/kaito/workspace (v0.11.0), without what it brings for others: Karpenter's NodeClaim and
+    # kinds of the Gateway API's inference extension, which are this project's own.
+    "workspace": Chart(
+        repository="https://kaito-project.github.io/kaito/charts/kaito",
+        definitions=tuple(
+            Definition(group="kaito.sh", kind=kind, versions=versions, namespaced=True)
+            for kind, versions in (
+                ("InferenceSet", ("v1alpha1", "v1beta1")),
+                ("ModelMirror", ("v1alpha1",)),
+                ("MultiRoleInference", ("v1alpha1",)),
+                ("Workspace", ("v1alpha1", "v1beta1")),
+            )
+        ),
+        optional={},
+    ),
     # NVIDIA/k8s-device-plugin deployments/helm/nvidia-device-plugin (v0.19.3).
     "nvidia-device-plugin": Chart(
         repository="https://nvidia.github.io/k8s-device-plugin",

@@ -19,6 +19,7 @@ from gpufleet.spec.checks.gateway import check_gateways
 from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference
 from gpufleet.spec.checks.infiniband import check_infiniband
+from gpufleet.spec.checks.kaito import check_kaito
 from gpufleet.spec.checks.models import check_model_pins, check_models
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
@@ -33,6 +34,7 @@ from gpufleet.spec.checks.schedules import check_schedules
 from gpufleet.spec.checks.sizes import check_sizes
 from gpufleet.spec.checks.spot import check_spot
 from gpufleet.spec.checks.storage import check_storage
+from gpufleet.spec.checks.weights import check_weights
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.problem import Problem
 
@@ -58,6 +60,8 @@ _CHECKS = (
     check_gateways,
     check_models,
     check_model_pins,
+    check_weights,
+    check_kaito,
     check_registry,
     check_prices,
 )

@@ -116,7 +116,7 @@ def _private_link(inference: Inference) -> Iterator[Problem]:
             source="Azure docs: front-door private-link",
             reads=(path, ("inference", "frontDoor", "originDomain")),
         )
-    if all(model.weights is None for model in inference.models):
+    if not any(model.is_served for model in inference.models):
         yield Problem(
             path=path,
             message="true needs models that are served: the Private Link service comes with a region's gateway, and no "

@@ -35,7 +35,7 @@ def check_gateways(environment: Environment) -> Iterator[Problem]:
                 reads=(_SECRET,),
             )
         return
-    if any(model.weights is not None for model in inference.models):
+    if any(model.is_served for model in inference.models):
         yield from _acme(inference)
 
 

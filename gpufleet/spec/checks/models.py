@@ -22,7 +22,7 @@ def check_models(environment: Environment) -> Iterator[Problem]:
     inference = environment.inference
     if inference is None:
         return
-    serves = any(form.model.weights is not None for model in inference.models for form in model.forms)
+    serves = any(form.model.is_served for model in inference.models for form in model.forms)
     for index, model in enumerate(inference.models):
         path: Path = ("inference", "models", index)
         yield from _shares(model, path)
@@ -59,11 +59,13 @@ def _labels(model: Model, path: Path) -> Iterator[Problem]:
 
 def _unserved(model: Model, path: Path) -> Iterator[Problem]:
     for number, form in enumerate(model.forms):
-        if form.model.weights is None:
+        if not form.model.is_served:
             yield Problem(
                 path=(*path, "name") if number == 0 else (*path, "variants", number - 1, "precision"),
                 message=f"{model.name} in {form.label} is planned and priced, and nothing serves it: it has no weights",
-                fix="Add `weights: { artifact: REPOSITORY@sha256:… }` once they are in the registry",
+                fix="Add `weights: { artifact: REPOSITORY@sha256:… }` once they are in the registry"
+                if model.server is ServerKind.VLLM
+                else "Add `preset`, the model's name in KAITO",
                 severity=Severity.WARNING,
                 reads=(path, ("inference", "models")),
             )
@@ -92,7 +94,7 @@ def _image(model: Model, path: Path) -> Iterator[Problem]:
 
 def _names(inference: Inference, model: Model, path: Path) -> Iterator[Problem]:
     used = sorted({pool.sku for region in inference.regions for pool in region.pools if _has_gpus(pool.sku)})
-    names = [server_name(model, form, sku) for form in model.forms if form.model.weights is not None for sku in used]
+    names = [server_name(model, form, sku) for form in model.forms if form.model.is_served for sku in used]
     longest = max(names, key=len, default="")
     if len(longest) > MOST_SERVER_NAME:
         yield Problem(
