@@ -21,7 +21,7 @@ TRAINING_RULES: Final = (
     "storage-subnet",
 )
 """What every training fabric is asked."""
-SERVING_RULES: Final = ("model-fit", "demand", "region-loss")
+SERVING_RULES: Final = ("model-fit", "latency-ceiling", "warm-floor", "demand", "region-loss")
 """What the inference platform is asked."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from gpufleet.catalog import sizes
 from gpufleet.sizing.explanation import Figure, Input
+from gpufleet.sizing.hourly_floors import regional_shares
 from gpufleet.sizing.replicas import replicas, replicas_per_region
 from gpufleet.sizing.serving import Serving, Unfit, serve
 from gpufleet.spec.base import Priority
@@ -16,14 +17,14 @@ from gpufleet.spec.pool_names import agent_pools
 
 
 def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[Unfit]]:
-    """Tokens a second that a region's pools give a model at their most, alone on them.
+    """Tokens a second that a region's pools give one form of a model at their most, alone on them.
 
     Returns:
         From regular nodes, from spot nodes, and why pools don't count.
     """
     regular = spot = 0.0
     unfit = []
-    for pool in region.pools:
+    for pool in region.pools_of(model.name):
         size = sizes.find(pool.sku)
         if size is None or not size.is_gpu:
             continue
@@ -31,8 +32,9 @@ def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[
         if isinstance(found, Unfit):
             unfit.append(found)
             continue
-        nodes = sum(plan.max_nodes for plan in agent_pools(pool))
-        tokens = nodes // found.unit_nodes * found.tokens_per_s_per_unit
+        # A replica over several nodes is of one agent pool, for that is one InfiniBand domain.
+        units = sum(plan.max_nodes // found.unit_nodes for plan in agent_pools(pool))
+        tokens = units * found.tokens_per_s_per_unit
         if pool.priority is Priority.SPOT:
             spot += tokens
         else:
@@ -43,7 +45,8 @@ def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[
 def load(inference: Inference, *, spot: bool, without: str = "") -> float:
     """The demand relative to what the pools give at their most: more than 1 is too little capacity.
 
-    Models share the nodes, so each takes the part of them that its demand needs.
+    Forms of models share the nodes, so each takes the part of them that its demand needs: at the hour of the day at
+    which the demand of all origins together is highest.
 
     Args:
         inference: the platform.
@@ -54,14 +57,19 @@ def load(inference: Inference, *, spot: bool, without: str = "") -> float:
         The sum of the parts; infinite when nothing serves a model.
     """
     total = 0.0
-    for model in inference.models:
+    for form in (form for model in inference.models for form in model.forms if form.share > 0):
         tokens = 0.0
         for region in inference.regions:
             if region.name != without:
-                regular, more, _ = capacity(region, model)
+                regular, more, _ = capacity(region, form.model)
                 tokens += regular + (more if spot else 0.0)
-        total += model.demand_tokens_per_second / tokens if tokens > 0 else math.inf
-    return total
+        total += form.model.demand_tokens_per_second * form.share / tokens if tokens > 0 else math.inf
+    return total * busiest_hour(inference)
+
+
+def busiest_hour(inference: Inference) -> float:
+    """The demand of the busiest hour relative to all origins' peaks together: 1 unless they have curves."""
+    return max(map(sum, zip(*regional_shares(inference).values(), strict=True)))
 
 
 def worst_loss(inference: Inference, *, spot: bool) -> tuple[str, float] | None:

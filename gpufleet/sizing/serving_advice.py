@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gpufleet.catalog import latency, prices, regions, sizes
+from gpufleet.sizing import serving_objections, weight_disks
 from gpufleet.sizing.advice import Advice, Objection
 from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
 from gpufleet.sizing.explanation import Figure, Input, shown_share
@@ -15,7 +16,7 @@ from gpufleet.sizing.placement import InfeasibleError, place
 from gpufleet.sizing.serving import Serving, Unfit, serve, serving_figures
 from gpufleet.sizing.serving_changes import changes
 from gpufleet.spec.base import Priority
-from gpufleet.spec.environment import Environment
+from gpufleet.spec.environment import Environment, EnvironmentClass
 from gpufleet.spec.inference import Inference
 
 _PATH = ("inference",)
@@ -46,7 +47,7 @@ def advise(environment: Environment, limits: Limits | None = None) -> Advice:
     inference = environment.inference
     if inference is None:
         raise SizingError("the environment has no inference platform")
-    objections = tuple(_objections(inference))
+    objections = tuple(_objections(environment, inference))
     figures = list(_declared_figures(inference))
     if limits is None:
         return Advice(title="inference", figures=tuple(figures), objections=objections)
@@ -63,11 +64,17 @@ def advise(environment: Environment, limits: Limits | None = None) -> Advice:
     )
 
 
-def _objections(inference: Inference) -> Iterator[Objection]:
-    """Is each model served, and are the pools as large as the demand, with any one region lost too?"""
-    unserved = list(_unserved(inference))
+def _objections(environment: Environment, inference: Inference) -> Iterator[Objection]:
+    """Is each model served, near enough and from a floor; are the pools as large as the demand, with a region lost?"""
+    if not inference.models:
+        return
+    unserved = list(serving_objections.unserved(inference))
     yield from unserved
-    if not inference.models or unserved:
+    yield from serving_objections.out_of_reach(inference)
+    if environment.environment_class is EnvironmentClass.PRODUCTION:
+        yield from serving_objections.without_floor(inference)
+    yield from weight_disks.overfull_disks(inference)
+    if unserved:
         return
     path = (*_PATH, "regions")
     whole, lost = load(inference, spot=True), worst_loss(inference, spot=True)
@@ -87,26 +94,6 @@ def _objections(inference: Inference) -> Iterator[Objection]:
             f"{shown_share(1 / lost[1])} of the declared demand",
             fix="Raise nodes.max of the others; `gpufleet size` proposes by how much",
             amount=100 * (1 - 1 / lost[1]),
-        )
-
-
-def _unserved(inference: Inference) -> Iterator[Objection]:
-    """Models that no pool of any region serves."""
-    for index, model in enumerate(inference.models):
-        found = [capacity(region, model) for region in inference.regions]
-        if any(regular + spot > 0 for regular, spot, _ in found):
-            continue
-        unfit = [one for *_, reasons in found for one in reasons]
-        reasons_text = "; ".join(dict.fromkeys(one.reason for one in unfit)) or "there are no GPU pools"
-        decided = all(one.decided for one in unfit)
-        yield Objection(
-            rule="model-fit",
-            path=(*_PATH, "models", index, "name"),
-            message=f"{model.name} is served by no pool: {reasons_text}",
-            fix="Choose a larger size, fewer bytes a weight, less context or concurrency"
-            if decided
-            else "Measure it and state tokensPerSecondPerGpu",
-            decided=decided,
         )
 
 

@@ -68,18 +68,13 @@ def _on_size(inference: Inference, region: InferenceRegion, size: sizes.Size) ->
         for form in model.forms
         if isinstance(serving := serve(form.model, size, predict=True), Serving)
     ]
-    pinned = {name for pool in region.pools for name in pool.serves}
     groups: dict[frozenset[str], list[Pool]] = defaultdict(list)
     for pool in region.pools:
         if pool.sku == size.name:
             groups[frozenset(pool.serves)].append(pool)
     totals = [_Count() for _ in found]
-    for names, pools in groups.items():
-        mine = [
-            index
-            for index, (model, _, _) in enumerate(found)
-            if model.name in names or (not names and model.name not in pinned)
-        ]
+    for pools in groups.values():
+        mine = [index for index, (model, _, _) in enumerate(found) if pools[0] in region.pools_of(model.name)]
         wants = [_want(found[index], region, totals[index]) for index in mine]
         for index, count in zip(mine, _divided(pools, size, wants), strict=True):
             totals[index] = totals[index].plus(count, pools)

@@ -55,6 +55,11 @@ class InferenceRegion(Spec):
     drain: bool = False
     """Takes the region out of the global endpoint and leaves all else as it is: before a removal, or for a repair."""
 
+    def pools_of(self, model: str) -> list[Pool]:
+        """The pools that a model's servers may run on: those that name it, else those that name none."""
+        own = [pool for pool in self.pools if model in pool.serves]
+        return own or [pool for pool in self.pools if not pool.serves]
+
     @model_validator(mode="after")
     def _pools_know_their_cluster(self) -> Self:
         of_cluster(self.pools, self.cluster.gpu_stack)
