@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 
 from gpufleet.graph.model import Value
 from policies.in_cluster import cluster_of, inside, objects
+from policies.model_servers import asks_for_gpus, is_set, model_servers, template
 from policies.reading import Properties, UndecidedError, may
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.selectors import matches
 from policies.view import Resource, View
 
-_SETS = "leaderworkerset.x-k8s.io/LeaderWorkerSet"
-_SERVERS = ("apps/Deployment", "apps/StatefulSet", _SETS)
 _BUDGET = "policy/PodDisruptionBudget"
 _AUTOSCALERS = ("autoscaling/HorizontalPodAutoscaler", "keda.sh/ScaledObject")
-_GPU = re.compile(r"^(nvidia|amd)\.com/(gpu|mig-.+)$")
 
 
 class DisruptionBudgets(Rule[Resource, Settings]):
@@ -37,13 +34,12 @@ class DisruptionBudgets(Rule[Resource, Settings]):
 
     def subjects(self, view: View) -> Iterable[Resource]:
         """Workloads of inference regions whose pods ask for GPUs and which have two replicas or an autoscaler."""
-        serving = [one for one in objects(view, *_SERVERS) if one.place is not None and one.place.kind == "inference"]
-        return may(serving, lambda one: _asks_for_gpus(one) and _replicas(one, view) > 1)
+        return may(model_servers(view), lambda one: _replicas(one, view) > 1)
 
     def judge(self, subject: Resource, view: View, settings: Settings) -> Iterator[Objection]:
         """The budgets that select its pods."""
         replicas = _replicas(subject, view)
-        if not _asks_for_gpus(subject) or replicas < 2:
+        if not asks_for_gpus(subject) or replicas < 2:
             return
         name = subject.node.name
         budgets = [
@@ -64,25 +60,9 @@ class DisruptionBudgets(Rule[Resource, Settings]):
                 )
 
 
-def _asks_for_gpus(workload: Resource) -> bool:
-    spec = _template(workload).below("spec")
-    return any(
-        _GPU.match(resource)
-        for container in (*spec.each("containers"), *spec.each("initContainers"))
-        for part in ("limits", "requests")
-        for resource in container.below("resources", part).values
-    )
-
-
-def _template(workload: Resource) -> Properties:
-    if workload.type.endswith(":LeaderWorkerSet"):
-        return workload.properties.below("spec", "leaderWorkerTemplate", "workerTemplate")
-    return workload.properties.below("spec", "template")
-
-
 def _labels(workload: Resource) -> Mapping[str, Value]:
-    labels = dict(_template(workload).below("metadata", "labels").values)
-    if workload.type.endswith(":LeaderWorkerSet"):
+    labels = dict(template(workload).below("metadata", "labels").values)
+    if is_set(workload):
         labels["leaderworkerset.sigs.k8s.io/name"] = workload.properties.text("metadata", "name")
     return labels
 
