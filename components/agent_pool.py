@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 from pulumi_azure_native import containerservice
@@ -27,6 +27,8 @@ class PoolArgs:
     cluster: containerservice.ManagedCluster
     kubernetes_version: str
     subnet_id: pulumi.Input[str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Azure tags beside the environment's: whose its nodes are."""
 
 
 def agent_pool(
@@ -91,7 +93,7 @@ def agent_pool(
         node_labels=_labels(args, node_labels, spot=spot),
         node_taints=[*spec.taints, *node_taints, *([labels.SPOT_TAINT] if spot else [])] or None,
         upgrade_settings=upgrade_settings,
-        tags=args.scope.environment.tags,
+        tags={**args.scope.environment.tags, **args.tags},
         opts=child(
             parent,
             args.scope.environment.environment_class,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,7 +12,8 @@ from pulumi_azure_native import consumption, monitor
 from components.context import EnvironmentContext
 from components.options import child
 from gpufleet.spec import own_tags
-from gpufleet.spec.budget import AlertKind, Budget, BudgetAlert
+from gpufleet.spec.budget import AlertKind, Allocation, Budget, BudgetAlert
+from gpufleet.spec.pool_tags import MODEL, TEAM
 
 _YEARS = 10
 """Azure's own default length of a budget; stated, so that preview and result agree."""
@@ -28,6 +30,8 @@ class CostBudgetArgs:
 
 class CostBudget(pulumi.ComponentResource):
     """A monthly budget over everything with the environment's tags, and an action group that its notifications go to.
+
+    Each allocation is one more, of what also has the tag of a model or team: the nodes of its own pools.
 
     The scope is the subscription and not a resource group: AKS keeps its nodes, most of the cost, in resource groups of
     its own.
@@ -59,35 +63,75 @@ class CostBudget(pulumi.ComponentResource):
             tags=environment.tags,
             opts=child(self, environment.environment_class),
         )
-        start = args.spec.start
-        budget = consumption.Budget(
+        budget = self._budget(
             f"{name}-bud",
+            args,
+            group,
             budget_name=environment.names.once("bud"),
+            amount=args.spec.monthly_usd,
+            contacts=args.spec.contacts,
+            tags={},
+        )
+        for allocation in args.spec.allocations:
+            kind, value = _whose(allocation)
+            self._budget(
+                f"{name}-{kind}-{value}-bud",
+                args,
+                group,
+                budget_name=environment.names.of("bud", kind, value),
+                amount=allocation.monthly_usd,
+                contacts=allocation.contacts or args.spec.contacts,
+                tags={kind: value},
+            )
+        self.name = budget.name
+        self.register_outputs({"name": self.name})
+
+    def _budget(
+        self,
+        name: str,
+        args: CostBudgetArgs,
+        group: monitor.ActionGroup,
+        *,
+        budget_name: str,
+        amount: float,
+        contacts: list[str],
+        tags: Mapping[str, str],
+    ) -> consumption.Budget:
+        environment, start = args.environment, args.spec.start
+        return consumption.Budget(
+            name,
+            budget_name=budget_name,
             scope=pulumi.Output.format("/subscriptions/{0}", environment.subscription_id),
             category=consumption.CategoryType.COST,
-            amount=args.spec.monthly_usd,
+            amount=amount,
             time_grain=consumption.TimeGrainType.MONTHLY,
             time_period=consumption.BudgetTimePeriodArgs(
                 start_date=_midnight(start), end_date=_midnight(start.replace(year=start.year + _YEARS))
             ),
-            filter=_environment_filter(environment),
+            filter=_filter(environment, tags),
             notifications={
-                _notification_key(alert): _notification(alert, args.spec.contacts, group.id)
-                for alert in args.spec.alerts
+                _notification_key(alert): _notification(alert, contacts, group.id) for alert in args.spec.alerts
             },
             opts=child(self, environment.environment_class, ignore_changes=["timePeriod.startDate"]),
         )
-        self.name = budget.name
-        self.register_outputs({"name": self.name})
+
+
+def _whose(allocation: Allocation) -> tuple[str, str]:
+    """Tag and value; the specification has exactly one of the two."""
+    return (TEAM, allocation.team) if allocation.team is not None else (MODEL, allocation.model or "")
 
 
 def _midnight(day: dt.date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
 
 
-def _environment_filter(environment: EnvironmentContext) -> consumption.BudgetFilterArgs:
+def _filter(environment: EnvironmentContext, tags: Mapping[str, str]) -> consumption.BudgetFilterArgs:
     # Two tags, for "environment" alone is a name that other teams of the subscription use too.
-    wanted = {own_tags.MANAGED_BY: own_tags.MANAGED_BY_VALUE, own_tags.ENVIRONMENT: environment.names.environment}
+    wanted = {
+        own_tags.MANAGED_BY: own_tags.MANAGED_BY_VALUE,
+        own_tags.ENVIRONMENT: environment.names.environment,
+        **tags,
+    }
     return consumption.BudgetFilterArgs(
         and_=[
             consumption.BudgetFilterPropertiesArgs(

@@ -18,7 +18,7 @@ from components.options import child
 from components.outputs import ClusterSummary
 from components.region_network import FRONT_DOOR_BACKEND, INTERNET, RegionNetwork, RegionNetworkArgs
 from components.region_origin import PrivateOrigin, RegionOrigin
-from components.region_serving import RegionServing
+from components.region_serving import GatewayCaller, RegionServing
 from components.scope_pools import add_pools, agent_pool_names
 from components.server_times import drain_times
 from components.serving_parts import add_serving
@@ -28,6 +28,7 @@ from gpufleet.spec.addresses import ScopeAddresses
 from gpufleet.spec.autoscaler_priorities import has_priorities
 from gpufleet.spec.inference import Inference
 from gpufleet.spec.inference import InferenceRegion as InferenceRegionSpec
+from gpufleet.spec.pool_tags import pool_tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,8 @@ class InferenceRegionArgs:
     registry_login_server: pulumi.Input[str]
     front_door_id: pulumi.Input[str] | None
     """What Front Door says of itself to gateways; None without Front Door."""
+    caller: GatewayCaller | None
+    """Whose requests gateways answer; None without API Management."""
     maintenance_day: containerservice.WeekDay
 
 
@@ -108,7 +111,15 @@ class InferenceRegion(pulumi.ComponentResource):
             ),
             opts=own,
         )
-        pools = add_pools(self, scope=scope, spec=spec.cluster, pools=spec.pools, cluster=cluster, network=network)
+        pools = add_pools(
+            self,
+            scope=scope,
+            spec=spec.cluster,
+            pools=spec.pools,
+            cluster=cluster,
+            network=network,
+            tags={pool.name: pool_tags(args.inference, spec, pool) for pool in spec.pools},
+        )
         address = None if private else self._gateway_address(name, scope)
         service_name = scope.name_of("pls", "gateway") if private else None
         host_name = _gateway_host_name(args.inference, spec, address)
@@ -135,6 +146,7 @@ class InferenceRegion(pulumi.ComponentResource):
                     private_link_service_name=service_name,
                     gateway_host_name=host_name,
                     front_door_id=args.front_door_id,
+                    caller=args.caller,
                 )
             )
         Observability(

@@ -29,8 +29,9 @@ def add_pools(
     pools: Sequence[Pool],
     cluster: GpuCluster,
     network: RegionNetwork,
+    tags: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, GpuPool | CpuPool]:
-    """Add pools and operators to a cluster. Returns the pools by their own names."""
+    """Add pools and operators to a cluster, `tags` of pools by their names. Returns the pools by their own names."""
     # First, because they are a chain, one waiting for the other, while pools are registered side by side.
     _add_operators(parent, scope=scope, spec=spec, pools=pools, cluster=cluster)
     made: dict[str, GpuPool | CpuPool] = {}
@@ -42,6 +43,7 @@ def add_pools(
             cluster=cluster.cluster,
             kubernetes_version=spec.kubernetes_version,
             subnet_id=network.gpu_subnet_id if is_gpu else network.system_subnet_id,
+            tags=(tags or {}).get(pool.name, {}),
         )
         component = GpuPool if is_gpu else CpuPool
         made[pool.name] = component(f"{scope.name}-{pool.name}", args, opts=pulumi.ResourceOptions(parent=parent))

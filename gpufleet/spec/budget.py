@@ -50,6 +50,24 @@ class BudgetAlert(Spec):
     2024-08-01)."""
 
 
+class Allocation(Spec):
+    """A budget of what one model or one team has for itself: the nodes of pools that carry its tag.
+
+    Exactly one of `model` and `team`. What several share has neither tag; `gpufleet cost` divides it by an estimate.
+    """
+
+    model: Annotated[str | None, Field(max_length=40)] = None
+    """Name of a model of `inference.models`."""
+    team: Annotated[str | None, Field(max_length=40)] = None
+    """Name of a team that models state as theirs."""
+    monthly_usd: Annotated[float, Field(gt=0, le=1e12)]
+    """Limit in USD a month, at list prices; it notifies, and no gate holds it."""
+    contacts: Annotated[
+        list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] | None, Field(min_length=1, max_length=50)
+    ] = None
+    """Mail addresses that receive its notifications; those of the whole budget unless given."""
+
+
 class Budget(Spec):
     """The monthly budget.
 
@@ -73,3 +91,5 @@ class Budget(Spec):
         BudgetAlert(kind=AlertKind.FORECASTED, percent=100),
     ]
     """At most five notifications (Microsoft.Consumption/budgets)."""
+    allocations: Annotated[list[Allocation], Field(max_length=100)] = []
+    """Budgets of single models or teams within this one, with the same alerts."""

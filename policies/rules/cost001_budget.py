@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gpufleet.spec.own_tags import environment_tags
+from gpufleet.spec.pool_tags import MODEL, TEAM
 from policies.reading import Properties, UndecidedError, all_of
 from policies.rule import Objection, Pack, Rule, Scope, Settings, Severity
 from policies.view import Declared, Resource, View
@@ -47,16 +48,17 @@ class Budget(Rule[Declared, BudgetSettings]):
 
     def judge(self, subject: Declared, view: View, settings: BudgetSettings) -> Iterator[Objection]:
         """Whether it has a budget, and what its budgets lack."""
-        budgets = view.resources(_BUDGET)
-        if not budgets:
+        found = view.resources(_BUDGET)
+        allocated = {budget.urn: _allocation(budget.properties) for budget in found}
+        if all(allocated.values()):
             yield Objection(message="the environment has no Azure budget", setting=("budget",))
         yield from all_of(
             *(
                 check
-                for budget in budgets
+                for budget in found
                 for check in (
-                    _amount(budget.properties, subject),
-                    _coverage(budget, subject, view),
+                    _amount(budget.properties, subject, allocated[budget.urn]),
+                    _coverage(budget, subject, view, allocated[budget.urn]),
                     _scope(budget.properties),
                     _notifications(budget, view, settings),
                 )
@@ -64,9 +66,29 @@ class Budget(Rule[Declared, BudgetSettings]):
         )
 
 
-def _amount(budget: Properties, subject: Declared) -> Iterator[Objection]:
-    amount, declared = budget.number("amount"), subject.environment.budget.monthly_usd
-    if amount != declared:
+def _allocation(budget: Properties) -> tuple[str, str] | None:
+    """Tag and value of the model or team that a budget is for alone; None of one for the environment."""
+    try:
+        found = [(one.text("tags", "name"), one.texts("tags", "values")) for one in budget.below("filter").each("and")]
+    except UndecidedError:
+        return None  # its coverage is undecided too, and says so
+    return next(((name, values[0]) for name, values in found if name in {MODEL, TEAM} and len(values) == 1), None)
+
+
+def _declared_usd(subject: Declared, allocation: tuple[str, str] | None) -> float | None:
+    budget = subject.environment.budget
+    if allocation is None:
+        return budget.monthly_usd
+    found = ((TEAM if one.team else MODEL, one.team or one.model, one.monthly_usd) for one in budget.allocations)
+    return next((usd for kind, name, usd in found if (kind, name) == allocation), None)
+
+
+def _amount(budget: Properties, subject: Declared, allocation: tuple[str, str] | None) -> Iterator[Objection]:
+    amount, declared = budget.number("amount"), _declared_usd(subject, allocation)
+    if declared is None:
+        message = f"no allocation is declared for the {' '.join(allocation or ())} that an Azure budget is of"
+        yield Objection(message=message, setting=("budget",))
+    elif amount != declared:
         yield Objection(
             message=f"the Azure budget is of {'no amount' if amount is None else f'{amount:,.2f}'} and "
             f"{declared:,.2f} USD are declared",
@@ -77,11 +99,13 @@ def _amount(budget: Properties, subject: Declared) -> Iterator[Objection]:
         yield Objection(message=message, setting=("budget",))
 
 
-def _coverage(budget: Resource, subject: Declared, view: View) -> Iterator[Objection]:
+def _coverage(
+    budget: Resource, subject: Declared, view: View, allocation: tuple[str, str] | None
+) -> Iterator[Objection]:
     if (category := budget.properties.text("category")) != "Cost":
         message = f"the Azure budget counts {category or 'nothing that is known'} and not cost"
         yield Objection(message=message, setting=("budget",))
-    tags = environment_tags(view.name, subject.environment)
+    tags = {**environment_tags(view.name, subject.environment), **dict([allocation] if allocation else [])}
     only = budget.properties.below("filter")
     for condition in (*only.each("and"), *([only] if only.has("tags") or only.has("dimensions") else [])):
         tag = condition.text("tags", "name")

@@ -42,6 +42,33 @@ def test_a_fraction_of_a_percent_is_a_key_that_azure_takes() -> None:
     assert list(budget["notifications"]) == ["actual-97-5-percent", "forecasted-100-percent"]
 
 
+def test_an_allocation_is_a_budget_of_what_has_its_tag() -> None:
+    environment = changed(
+        {
+            ("inference", "models", 0, "team"): "search",
+            (*BUDGET, "allocations"): [
+                {"model": "chat", "monthlyUsd": 1000, "contacts": ["b@example.com"]},
+                {"team": "search", "monthlyUsd": 2000.5},
+            ],
+        }
+    )
+    graph = build(environment)
+    whole, model, team = (dict(one.inputs) for one in graph.of("consumption:Budget"))
+    assert [whole["amount"], model["amount"], team["amount"]] == [1000000, 1000, 2000.5]
+    assert len(whole["filter"]["and"]) == 2
+    assert model["filter"]["and"] == [
+        *whole["filter"]["and"],
+        {"tags": {"name": "model", "operator": "In", "values": ["chat"]}},
+    ]
+    assert team["filter"]["and"][2] == {"tags": {"name": "team", "operator": "In", "values": ["search"]}}
+    assert (model["budgetName"], team["budgetName"]) == ("bud-test-model-chat", "bud-test-team-search")
+    assert model["notifications"]["actual-50-percent"]["contactEmails"] == ["b@example.com"]
+    assert team["notifications"]["actual-50-percent"]["contactEmails"] == ["a@example.com"]
+    tags = {one.inputs["agentPoolName"][:2]: one.inputs["tags"] for one in graph.of("containerservice:AgentPool")}
+    assert (tags["nc"]["model"], tags["nc"]["team"]) == ("chat", "search")
+    assert "model" not in tags["h1"]
+
+
 def test_the_start_is_written_once() -> None:
     assert stack_graph("prod").one("consumption:Budget").ignore_changes == ("timePeriod.startDate",)
 
