@@ -11,9 +11,6 @@ from gpufleet.sizing.serving_plan import ServerPlan, serving_plan
 from gpufleet.spec.inference import Inference, InferenceRegion
 
 HOURS = 24
-LATENCY_SENSITIVITY_MS = 50
-"""Front Door shares requests by weight among the origins that are at most this much slower than the fastest
-(`additionalLatencyInMilliseconds`; Front Door docs: routing-methods)."""
 _ALWAYS = (1.0,) * HOURS
 
 
@@ -21,8 +18,8 @@ def regional_shares(inference: Inference) -> Mapping[str, tuple[float, ...]]:
     """The part of every model's demand that each region gets, by hour of the day in UTC; all regions are in it.
 
     As Front Door routes with every region up: the least `priority`, of those the nearest and what is hardly slower, by
-    `weight`. Regions of a larger priority number are standby and get nothing. A pair of regions without a known
-    round trip counts as farther than every other.
+    `weight`. Regions of a larger priority number are standby and get nothing, nor do those that drain. A pair of
+    regions without a known round trip counts as farther than every other.
     """
     given = {region.name: [0.0] * HOURS for region in inference.regions}
     total = sum(one.share for one in inference.demand)
@@ -31,7 +28,7 @@ def regional_shares(inference: Inference) -> Mapping[str, tuple[float, ...]]:
             given[name] = [part] * HOURS
     for one in inference.demand:
         curve = [percent / 100 for percent in one.hourly_percent] if one.hourly_percent else _ALWAYS
-        for name, part in _by_weight(_nearest(one.region, _first(inference))).items():
+        for name, part in _by_weight(_nearest(one.region, inference)).items():
             for hour in range(HOURS):
                 given[name][hour] += one.share / total * part * curve[hour]
     return {name: tuple(hours) for name, hours in given.items()}
@@ -59,17 +56,26 @@ def hourly_floors(inference: Inference) -> Mapping[tuple[str, str], tuple[int, .
 
 
 def _first(inference: Inference) -> list[InferenceRegion]:
-    best = min(region.priority for region in inference.regions)
-    return [region for region in inference.regions if region.priority == best]
+    open_ = [region for region in inference.regions if not region.drain] or inference.regions
+    best = min(region.priority for region in open_)
+    return [region for region in open_ if region.priority == best]
 
 
-def _nearest(origin: str, regions: list[InferenceRegion]) -> list[InferenceRegion]:
+def _nearest(origin: str, inference: Inference) -> list[InferenceRegion]:
+    """Where requests of a place go.
+
+    Front Door shares them by weight among the origins that are at most `additionalLatencyMilliseconds` slower than the
+    fastest (Front Door docs: routing-methods); Traffic Manager takes the fastest (Traffic Manager docs:
+    traffic-manager-routing-methods).
+    """
+    farther = 0 if inference.traffic_manager else inference.front_door.additional_latency_milliseconds
+    regions = _first(inference)
     found = [(latency.between(origin, region.name), region) for region in regions]
     known = [(one.rtt_ms, region) for one, region in found if one is not None]
     if not known:
         return regions
     least = min(rtt for rtt, _ in known)
-    return [region for rtt, region in known if rtt <= least + LATENCY_SENSITIVITY_MS]
+    return [region for rtt, region in known if rtt <= least + farther]
 
 
 def _by_weight(regions: list[InferenceRegion]) -> dict[str, float]:
@@ -83,7 +89,7 @@ def _curved(inference: Inference) -> set[str]:
         region.name
         for one in inference.demand
         if one.hourly_percent is not None
-        for region in _nearest(one.region, _first(inference))
+        for region in _nearest(one.region, inference)
     }
 
 
