@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from components import server_pod
 from components.server_times import drain_times, start_times
 from components.vllm_arguments import vllm_arguments
+from components.vllm_settings import vllm_settings
 from gpufleet.sizing.serving_plan import ServerPlan, serving_plan
 from gpufleet.spec.inference import Inference
 from sandbox.kubernetes.pod_security import violations
+from tests.components.graphs import ROOT
 from tests.components.serving import (
     CASES,
     CHAT,
@@ -156,3 +159,9 @@ def test_amds_devices_have_groups_of_their_own() -> None:
     (amd,), (nvidia,) = plans(CHAT, sku=ND_MI300X), plans(CHAT)
     assert server_pod.pod_security(amd).supplemental_groups == [44]
     assert server_pod.pod_security(nvidia).supplemental_groups is None
+
+
+def test_the_guide_names_every_argument_and_no_other() -> None:
+    guide = (ROOT / "docs" / "guides" / "inference-servers.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(--[a-z-]+)` \|", guide, re.MULTILINE))
+    assert named == {one.name for one in vllm_settings().arguments}
