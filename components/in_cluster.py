@@ -67,6 +67,7 @@ def release(
     skip_await: bool,
     opts: pulumi.ResourceOptions,
     release_name: str = "",
+    skip_crds: bool = False,
 ) -> helm.v3.Release:
     """A Helm release of a pinned chart, by the chart's name unless it has one of its own.
 
@@ -85,6 +86,7 @@ def release(
         repository_opts=None if in_registry else helm.v3.RepositoryOptsArgs(repo=chart.repository),
         values=dict(values),
         skip_await=skip_await,
+        skip_crds=skip_crds or None,
         timeout=CHART_TIMEOUT_SECONDS,
         opts=opts,
     )

@@ -75,12 +75,7 @@ def _policies(*, among_servers: bool) -> dict[str, networking.v1.NetworkPolicySp
         "servers": networking.v1.NetworkPolicySpecArgs(
             pod_selector=servers,
             policy_types=["Ingress", "Egress"],
-            ingress=[
-                networking.v1.NetworkPolicyIngressRuleArgs(
-                    from_=[_namespace(serving_names.GATEWAY_NAMESPACE), _prometheus(), _neighbours()],
-                    ports=[_port("TCP", serving_names.HTTP_PORT)],
-                )
-            ],
+            ingress=[answered_from(serving_names.HTTP_PORT)],
             egress=pull_egress(),
         ),
     }
@@ -93,6 +88,13 @@ def _policies(*, among_servers: bool) -> dict[str, networking.v1.NetworkPolicySp
             egress=[networking.v1.NetworkPolicyEgressRuleArgs(to=[peer])],
         )
     return found
+
+
+def answered_from(port: int) -> networking.v1.NetworkPolicyIngressRuleArgs:
+    """Whom a server answers at its port: the gateway, Prometheus, and pods of its namespace that are no servers."""
+    return networking.v1.NetworkPolicyIngressRuleArgs(
+        from_=[_namespace(serving_names.GATEWAY_NAMESPACE), _prometheus(), _neighbours()], ports=[_port("TCP", port)]
+    )
 
 
 def pull_egress() -> list[networking.v1.NetworkPolicyEgressRuleArgs]:

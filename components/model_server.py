@@ -9,11 +9,13 @@ import pulumi
 from pulumi_kubernetes import core, meta, policy
 
 from components import server_pod, serving_names
+from components.kaito import KaitoInferenceSet, KaitoInferenceSetArgs
 from components.leader_worker_set import VllmGroups, VllmGroupsArgs
 from components.model_weights import ModelWeights
 from components.region_serving import RegionServing
 from components.vllm_deployment import VllmDeployment, VllmDeploymentArgs
 from gpufleet.sizing.serving_plan import ServerPlan
+from gpufleet.spec.model import ServerKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class ModelServer(pulumi.ComponentResource):
                     core.v1.ServicePortArgs(
                         name=serving_names.HTTP_PORT_NAME,
                         port=serving_names.HTTP_PORT,
-                        target_port=serving_names.HTTP_PORT_NAME,
+                        target_port=serving_names.KAITO_PORT if _by_kaito(plan) else serving_names.HTTP_PORT_NAME,
                         protocol="TCP",
                     )
                 ],
@@ -82,6 +84,9 @@ def _servers(
 ) -> pulumi.Resource:
     plan, serving = args.plan, args.serving
     after = [*args.after, *(serving.pools[pool] for pool in plan.pools)]
+    if _by_kaito(plan):
+        workspaces = KaitoInferenceSetArgs(access=serving.access, plan=plan, namespace=namespace, after=after)
+        return KaitoInferenceSet(f"{name}-kaito", workspaces, opts=opts).servers
     if plan.serving.fit.nodes == 1:
         deployment = VllmDeploymentArgs(
             access=serving.access,
@@ -102,3 +107,7 @@ def _servers(
         after=after,
     )
     return VllmGroups(f"{name}-vllm", groups, opts=opts).groups
+
+
+def _by_kaito(plan: ServerPlan) -> bool:
+    return plan.model.server is ServerKind.KAITO

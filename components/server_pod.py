@@ -13,6 +13,7 @@ from components.vllm_settings import vllm_settings
 from gpufleet.catalog import node_capacity
 from gpufleet.sizing.serving_plan import ServerPlan
 from gpufleet.spec.base import Priority
+from gpufleet.spec.model import ServerKind
 from gpufleet.spec.pool import Pool
 
 HEALTH_PATH = "/health"
@@ -35,12 +36,14 @@ def server_labels(plan: ServerPlan) -> dict[str, str]:
 
 def selector(plan: ServerPlan) -> dict[str, str]:
     """Labels that the plan's servers have and no other pods."""
-    return {serving_names.SERVER: plan.name}
+    own = serving_names.KAITO_SET if plan.model.server is ServerKind.KAITO else serving_names.SERVER
+    return {own: plan.name}
 
 
 def answering(plan: ServerPlan) -> dict[str, str]:
     """Labels of those of its pods that take requests: of a server over several nodes, the leader."""
-    leader = {serving_names.WORKER_INDEX: "0"} if plan.serving.fit.nodes > 1 else {}
+    leads = serving_names.namespace_of(plan) == serving_names.RDMA_NAMESPACE
+    leader = {serving_names.WORKER_INDEX: "0"} if leads else {}
     return {**selector(plan), **leader}
 
 

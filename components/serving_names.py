@@ -30,6 +30,12 @@ SERVER = "gpufleet.io/server"
 WORKER_INDEX = "leaderworkerset.sigs.k8s.io/worker-index"
 """Label that a LeaderWorkerSet puts on the pods of a server over several nodes: 0 on the one that takes requests."""
 
+KAITO_SET = "inferenceset.kaito.sh/created-by"
+"""Label on pods that KAITO runs: their InferenceSet, `ServerPlan.name`; they have none of the labels above
+(kaito-project/kaito pkg/utils/consts)."""
+KAITO_PORT = 5000
+"""Port of KAITO's servers, which can't be chosen (kaito-project/kaito pkg/utils/consts: PortInferenceServer)."""
+
 HTTP_PORT = 8000
 """Port of a model server: its OpenAI API, /health and /metrics (vLLM)."""
 HTTP_PORT_NAME = "http"
@@ -48,3 +54,8 @@ def namespace_of(plan: ServerPlan) -> str:
     if plan.model.server is ServerKind.KAITO:
         return KAITO_NAMESPACE
     return RDMA_NAMESPACE if plan.serving.fit.nodes > 1 else MODELS_NAMESPACE
+
+
+def server_port(namespace: str) -> int:
+    """Port of the servers in a namespace of servers."""
+    return KAITO_PORT if namespace == KAITO_NAMESPACE else HTTP_PORT

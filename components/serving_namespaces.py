@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.kaito import KaitoOperator, KaitoOperatorArgs
 from components.leader_worker_set import LeaderWorkerSetOperator, LeaderWorkerSetOperatorArgs
 from components.model_namespace import ModelNamespace, ModelNamespaceArgs
 from components.region_serving import RegionServing
-from components.serving_names import MODELS_NAMESPACE, RDMA_NAMESPACE, namespace_of
+from components.serving_names import KAITO_NAMESPACE, MODELS_NAMESPACE, RDMA_NAMESPACE, namespace_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,16 @@ def serving_namespaces(serving: RegionServing, opts: pulumi.ResourceOptions) -> 
             ),
             opts,
             operator.ready,
+        )
+    if KAITO_NAMESPACE in used:
+        cluster_name = serving.scope.name_of("aks")
+        kaito = KaitoOperator(f"{prefix}-kaito", KaitoOperatorArgs(access=access, cluster_name=cluster_name), opts=opts)
+        found[KAITO_NAMESPACE] = _made(
+            serving,
+            # KAITO's pods say nothing of users and capabilities, which `restricted` asks for.
+            ModelNamespaceArgs(access=access, namespace=KAITO_NAMESPACE, pod_security="baseline"),
+            opts,
+            kaito.ready,
         )
     return found
 
