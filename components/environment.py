@@ -41,6 +41,11 @@ class Environment(pulumi.ComponentResource):
     registry_login_server: pulumi.Output[str]
     budget_name: pulumi.Output[str]
     front_door_url: pulumi.Output[str] | None
+    """Of the global endpoint, whatever it is."""
+    dns_records: pulumi.Input[dict[str, dict[str, str]]]
+    """By domain of one's own: the DNS records it needs."""
+    private_link_approvals: dict[str, pulumi.Output[str]]
+    """By region with a private gateway: the command that approves Front Door's connection to it."""
     lustre_mount_addresses: dict[str, pulumi.Output[str]]
     """By fabric; only fabrics with a file system."""
     storage_accounts: dict[str, pulumi.Output[str]]
@@ -80,6 +85,8 @@ class Environment(pulumi.ComponentResource):
         self.registry_login_server = registry.login_server
         self.budget_name = budget.name
         self.front_door_url = platform.url if platform else None
+        self.dns_records = platform.dns_records if platform else {}
+        self.private_link_approvals = platform.private_link_approvals if platform else {}
         self.storage_accounts = {fabric: component.storage_account_name for fabric, component in fabrics.items()}
         self.lustre_mount_addresses = {
             fabric: component.lustre_mount_address
@@ -95,6 +102,8 @@ class Environment(pulumi.ComponentResource):
             "registryLoginServer": self.registry_login_server,
             "budgetName": self.budget_name,
             "frontDoorUrl": self.front_door_url,
+            "dnsRecords": self.dns_records,
+            "privateLinkApprovals": self.private_link_approvals,
             "lustreMountAddresses": self.lustre_mount_addresses,
             "storageAccounts": self.storage_accounts,
         }

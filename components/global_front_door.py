@@ -14,6 +14,13 @@ from components.region_origin import RegionOrigin
 from components.web_application_firewall import WebApplicationFirewall, WebApplicationFirewallArgs
 from gpufleet.spec.front_door import FrontDoor
 
+_APPROVE = (
+    "az network private-endpoint-connection list --id {service_id} --output tsv --query"
+    " \"[?properties.privateLinkServiceConnectionState.status=='Pending' &&"
+    " properties.privateLinkServiceConnectionState.description=='{message}'].id\""
+    " | xargs -r -n 1 az network private-endpoint-connection approve --description '{message}' --id"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalFrontDoorArgs:
@@ -51,6 +58,7 @@ class GlobalFrontDoor(pulumi.ComponentResource):
         super().__init__("gpufleet:inference:GlobalFrontDoor", name, {}, opts)
         self._prefix = name
         self._args = args
+        self._services: dict[str, pulumi.Input[str]] = {}
         names = args.environment.names
         self._profile = cdn.Profile(
             f"{name}-afd",
@@ -106,6 +114,7 @@ class GlobalFrontDoor(pulumi.ComponentResource):
     def serve(self, origins: Sequence[RegionOrigin]) -> None:
         """Send requests to these regions; called once."""
         made = [self._origin(origin) for origin in origins]
+        self._services = {one.spec.name: one.private.service_id for one in origins if one.private is not None}
         cdn.Route(
             f"{self._prefix}-route",
             route_name="all",
@@ -125,6 +134,22 @@ class GlobalFrontDoor(pulumi.ComponentResource):
             enabled_state=cdn.EnabledState.ENABLED,
             opts=self._in_profile(*made),
         )
+
+    @property
+    def approvals(self) -> dict[str, pulumi.Output[str]]:
+        """By region: the command that lets this profile's private endpoint connect to the gateway.
+
+        Azure approves none by itself: Front Door's endpoints are in a subscription of Microsoft's (front-door
+        private-link). The profile's id, which only its own origins see, tells this profile's request from any other.
+        """
+        return {
+            region: pulumi.Output.format(_APPROVE, service_id=service, message=self._request_message)
+            for region, service in self._services.items()
+        }
+
+    @property
+    def _request_message(self) -> pulumi.Output[str]:
+        return pulumi.Output.concat(self._args.environment.names.once("afd"), " ", self._profile.front_door_id)
 
     def _in_profile(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         environment_class = self._args.environment.environment_class
@@ -183,7 +208,7 @@ class GlobalFrontDoor(pulumi.ComponentResource):
                     # No group id: Front Door refuses one for a Private Link service of one's own.
                     private_link=cdn.ResourceReferenceArgs(id=private.service_id),
                     private_link_location=private.location,
-                    request_message=self._args.environment.names.once("afd"),
+                    request_message=self._request_message,
                 )
             ),
             opts=self._in_profile(*origin.depends_on),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import containerservice
 
+from components.api_management import ApiManagement, ApiManagementArgs
 from components.context import EnvironmentContext
 from components.global_front_door import GlobalFrontDoor, GlobalFrontDoorArgs
 from components.inference_region import InferenceRegion, InferenceRegionArgs
@@ -47,12 +48,15 @@ class InferencePlatform(pulumi.ComponentResource):
     url: pulumi.Output[str]
     dns_records: pulumi.Output[dict[str, dict[str, str]]]
     """By domain of one's own: the DNS records it needs."""
+    private_link_approvals: dict[str, pulumi.Output[str]]
+    """By region with a private gateway: the command that approves Front Door's connection to it."""
 
     def __init__(self, name: str, args: InferencePlatformArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:inference:InferencePlatform", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
         served = [plan for plan in serving_plan(args.spec) if plan.form.model.is_served]
         endpoint = self._global_endpoint(name, args)
+        api = self._api_management(name, args, endpoint.url)
         self.regions = [
             InferenceRegion(
                 region.name,
@@ -65,6 +69,7 @@ class InferencePlatform(pulumi.ComponentResource):
                     registry_id=args.registry_id,
                     registry_login_server=args.registry_login_server,
                     front_door_id=endpoint.front_door_id if isinstance(endpoint, GlobalFrontDoor) else None,
+                    caller=api.caller if api else None,
                     maintenance_day=_DAYS[index % len(_DAYS)],
                 ),
                 opts=own,
@@ -72,9 +77,27 @@ class InferencePlatform(pulumi.ComponentResource):
             for index, region in enumerate(args.spec.regions)
         ]
         endpoint.serve([region.origin for region in self.regions])
-        self.url = endpoint.url
+        self.url = api.url if api else endpoint.url
         self.dns_records = endpoint.dns_records
+        self.private_link_approvals = endpoint.approvals if isinstance(endpoint, GlobalFrontDoor) else {}
         self.register_outputs({"url": self.url, "dnsRecords": self.dns_records})
+
+    def _api_management(
+        self, name: str, args: InferencePlatformArgs, backend_url: pulumi.Output[str]
+    ) -> ApiManagement | None:
+        if args.spec.api_management is None:
+            return None
+        return ApiManagement(
+            f"{name}-api-management",
+            ApiManagementArgs(
+                environment=args.environment,
+                spec=args.spec.api_management,
+                resource_group_name=args.global_resource_group_name,
+                regions=[region.name for region in args.spec.regions],
+                backend_url=backend_url,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
 
     def _global_endpoint(self, name: str, args: InferencePlatformArgs) -> GlobalFrontDoor | TrafficManager:
         own = pulumi.ResourceOptions(parent=self)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sandbox.errors import KubernetesError
-from sandbox.kubernetes import definitions, ownership
+from sandbox.kubernetes import cloud_provider, definitions, ownership
 from sandbox.kubernetes.addons import definitions_of_cluster
 from sandbox.kubernetes.admission import admit, pod_security_warnings
 from sandbox.kubernetes.charts import Definition
@@ -76,6 +76,7 @@ class KubernetesApi:
         self._store = store
         self._types = types
         self._cluster = cluster_id
+        self._cluster_id = cluster_id
         self._prefix = objects_prefix(cluster_id)
         self._now = now
 
@@ -219,6 +220,7 @@ class KubernetesApi:
             raise KubernetesError("Forbidden", text)
         with self._transaction(dry_run=False) as transaction:
             Lifecycle(transaction, self._prefix, self._time()).delete(self._key(address), propagation)
+            cloud_provider.sweep(transaction, self._prefix)
             record = transaction.get(self._key(address))
             return None if record is None else record["object"]
 
@@ -353,6 +355,7 @@ class KubernetesApi:
             "managers": [manager.to_json() for manager in managers],
         }
         transaction.put(key, new)
+        cloud_provider.reconcile(transaction, self._cluster_id, key, address.kind.kind, live)
         if record is not None and is_terminating(record["object"]):
             Lifecycle(transaction, self._prefix, self._time()).settle()
         return live

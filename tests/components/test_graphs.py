@@ -131,6 +131,8 @@ def test_outputs_hold_what_a_person_needs_next() -> None:
         "registryLoginServer": "crdev3d8e1a1a.azurecr.io",
         "budgetName": "bud-dev",
         "frontDoorUrl": "https://fde-dev-1.z01.azurefd.net",
+        "dnsRecords": {},
+        "privateLinkApprovals": {},
         "lustreMountAddresses": {"lab": "10.0.8.4"},
         "storageAccounts": {"lab": "stdevlab5ba60ee8"},
     }
