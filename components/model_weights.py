@@ -100,7 +100,9 @@ class ModelWeights(pulumi.ComponentResource):
         self._args = args
         plans = [plan for plan in args.serving.plans if plan.form.model.weights is not None]
         used = list(dict.fromkeys(map(namespace_of, plans)))
-        self._identity(used)
+        self._ready: dict[str, list[pulumi.Resource]] = {}
+        if used:
+            self._identity(used)
         self._claims: dict[tuple[str, str], Sequence[pulumi.Resource]] = {}
         self._nvme([plan for plan in plans if self._cache(plan) is WeightCache.NVME])
         self._blobs([plan for plan in plans if self._cache(plan) is WeightCache.BLOB])
@@ -155,7 +157,6 @@ class ModelWeights(pulumi.ComponentResource):
             environment=scope.environment,
             opts=child(self, scope.environment.environment_class),
         )
-        self._ready: dict[str, list[pulumi.Resource]] = {}
         opts = access.child(self, depends_on=args.after)
         for namespace in namespaces:
             account = core.v1.ServiceAccount(

@@ -88,6 +88,16 @@ def _nodes(inference: Inference, model: Model, path: Path) -> Iterator[Problem]:
                 source="AKS documentation, ai-toolchain-operator: limitations",
                 reads=reads,
             )
+        used = sorted({pool.sku for pool, _ in pools})
+        if len(used) > 1:
+            yield Problem(
+                path=(*path, "server"),
+                message=f"in {region.name} KAITO would run {model.name} on {' and '.join(used)}, and the gateway finds "
+                "the servers of one set alone: KAITO gives its pods no labels of ours",
+                fix="Keep the model on one size a region by `serves`, or let vLLM run the servers",
+                source="kaito-project/kaito pkg/workspace/manifests (labels of pods)",
+                reads=reads,
+            )
         if pools and all(plan.min_nodes == 0 for pool, _ in pools for plan in agent_pools(pool)):
             yield Problem(
                 path=("inference", "regions", number, "pools"),
