@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gpufleet.cost import CostDifference, Estimate, SpotSaving, UnitCost
+    from gpufleet.cost.allocated import Allocated
     from gpufleet.cost.token_cost import TokenCost
     from gpufleet.spec import Environment
 
@@ -39,6 +40,7 @@ class _Parts(TypedDict):
 
     units: Sequence[UnitCost]
     tokens: Sequence[TokenCost]
+    allocations: Sequence[Allocated]
     savings: Sequence[SpotSaving]
     difference: CostDifference | None
 
@@ -73,7 +75,7 @@ def cost(
     Needs no cloud, no login and no engine. Exit code 5 when the budget's gate is exceeded.
     """
     from gpufleet.cost import compare, spot_savings, unit_costs
-    from gpufleet.outlook import outlook, token_costs
+    from gpufleet.outlook import allocated, outlook, token_costs
 
     source = current(environment, stack_file)
     base = other(against, source) if against is not None else None
@@ -83,6 +85,7 @@ def cost(
     parts: _Parts = {
         "units": unit_costs(spec, found),
         "tokens": token_costs(ahead, found) if ahead else [],
+        "allocations": allocated(spec, found),
         "savings": spot_savings(spec, found),
         "difference": difference,
     }

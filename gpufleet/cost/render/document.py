@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from gpufleet.cost.allocated import Allocated
+from gpufleet.cost.allocated import as_dict as allocated_dict
 from gpufleet.cost.difference import CostDifference
 from gpufleet.cost.economics import UnitCost
 from gpufleet.cost.estimate import Estimate
@@ -21,6 +23,7 @@ def document(
     *,
     units: Sequence[UnitCost] = (),
     tokens: Sequence[TokenCost] = (),
+    allocations: Sequence[Allocated] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> dict[str, object]:
@@ -36,6 +39,7 @@ def document(
         "unusedPlanningPrices": [str(price) for price in estimate.unused],
         "unitCosts": [_unit(unit) for unit in units],
         "tokenCosts": [as_dict(one) for one in tokens],
+        "allocations": [allocated_dict(one) for one in allocations],
         "spotSavings": [_saving(one) for one in savings],
         "difference": None if difference is None else difference_document(difference),
     }

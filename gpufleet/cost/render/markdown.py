@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from gpufleet.cost.allocated import HEAD as ALLOCATED_HEAD
+from gpufleet.cost.allocated import Allocated
+from gpufleet.cost.allocated import rows as allocated_rows
 from gpufleet.cost.difference import CostDifference
 from gpufleet.cost.economics import UnitCost
 from gpufleet.cost.estimate import Estimate, Verdict
@@ -23,6 +26,7 @@ def markdown(
     *,
     units: Sequence[UnitCost] = (),
     tokens: Sequence[TokenCost] = (),
+    allocations: Sequence[Allocated] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> str:
@@ -38,7 +42,9 @@ def markdown(
     if units:
         lines += _folded("Unit costs, at the expected use", _units(units))
     if tokens:
-        lines += _folded("USD for a million output tokens", _tokens(tokens))
+        lines += _folded("USD for a million output tokens", _amount_rows(TOKENS_HEAD, token_rows(tokens)))
+    if allocations:
+        lines += _folded("Models and teams", _amount_rows(ALLOCATED_HEAD, allocated_rows(allocations)))
     if savings:
         lines += _folded("What spot saves", _savings(savings))
     if assumed := view.assumed(estimate):
@@ -82,10 +88,11 @@ def _units(units: Iterable[UnitCost]) -> Iterator[str]:
         yield f"| {escaped(unit.component)}: {escaped(unit.unit)} | {usd} | {escaped(unit.basis)} |"
 
 
-def _tokens(tokens: Iterable[TokenCost]) -> Iterator[str]:
-    yield f"| {' | '.join(TOKENS_HEAD)} |"
-    yield "|---|---:|---:|---:|---|"
-    for row in token_rows(tokens):
+def _amount_rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Words in the first and the last column, amounts between them."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 2)}---|"
+    for row in rows:
         yield f"| {' | '.join(map(escaped, row))} |"
 
 

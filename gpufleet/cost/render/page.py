@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from html import escape
 
+from gpufleet.cost.allocated import HEAD as ALLOCATED_HEAD
+from gpufleet.cost.allocated import Allocated
+from gpufleet.cost.allocated import rows as allocated_rows
 from gpufleet.cost.difference import CostDifference
 from gpufleet.cost.economics import UnitCost
 from gpufleet.cost.estimate import Estimate
@@ -37,6 +40,7 @@ def page(
     *,
     units: Sequence[UnitCost] = (),
     tokens: Sequence[TokenCost] = (),
+    allocations: Sequence[Allocated] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
 ) -> str:
@@ -50,7 +54,14 @@ def page(
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            *_body(estimate, units, tokens, savings, difference),
+            *_body(
+                estimate,
+                units=units,
+                tokens=tokens,
+                allocations=allocations,
+                savings=savings,
+                difference=difference,
+            ),
             "</body></html>",
         ]
     )
@@ -58,8 +69,10 @@ def page(
 
 def _body(
     estimate: Estimate,
+    *,
     units: Sequence[UnitCost],
     tokens: Sequence[TokenCost],
+    allocations: Sequence[Allocated],
     savings: Sequence[SpotSaving],
     difference: CostDifference | None,
 ) -> Iterator[str]:
@@ -78,6 +91,9 @@ def _body(
     if tokens:
         yield "<h2>USD for a million output tokens</h2>"
         yield from _table(TOKENS_HEAD, (("", list(row)) for row in token_rows(tokens)))
+    if allocations:
+        yield "<h2>Models and teams</h2>"
+        yield from _table(ALLOCATED_HEAD, (("", list(row)) for row in allocated_rows(allocations)))
     if savings:
         yield "<h2>What spot saves</h2>"
         yield from _table(

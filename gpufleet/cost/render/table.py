@@ -11,6 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from gpufleet.cost.allocated import HEAD as ALLOCATED_HEAD
+from gpufleet.cost.allocated import Allocated
+from gpufleet.cost.allocated import rows as allocated_rows
 from gpufleet.cost.difference import CostDifference
 from gpufleet.cost.economics import UnitCost
 from gpufleet.cost.estimate import Estimate, Verdict
@@ -31,6 +34,7 @@ def table(
     *,
     units: Sequence[UnitCost] = (),
     tokens: Sequence[TokenCost] = (),
+    allocations: Sequence[Allocated] = (),
     savings: Sequence[SpotSaving] = (),
     difference: CostDifference | None = None,
     width: int = 100,
@@ -42,6 +46,7 @@ def table(
         estimate: what to show.
         units: unit costs below it.
         tokens: what a million tokens of each model cost, below these.
+        allocations: what models and teams cost, below these.
         savings: what spot pools save, below these.
         difference: a comparison above it.
         width: columns to use.
@@ -59,6 +64,8 @@ def table(
         parts += ["", _units(units)]
     if tokens:
         parts += ["", _table((f"USD for a {TOKENS_HEAD[0]}", *TOKENS_HEAD[1:]), token_rows(tokens))]
+    if allocations:
+        parts += ["", _table(ALLOCATED_HEAD, allocated_rows(allocations))]
     if savings:
         parts += ["", _savings(savings), *map(Text, view.saving_lines(savings))]
     parts += _notes(estimate)
