@@ -18,6 +18,8 @@ class Demand:
     origin: str
     model: str
     tokens_per_second: float
+    hour: int = 0
+    """Demands of one hour come together, those of different hours one after the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Plan:
     gap: float
     """Relative distance from the proven lower bound of the cost."""
     served: Mapping[tuple[str, str, str], float]
-    """Tokens a second by origin, model and region."""
+    """Tokens a second by origin, model and region, at the hour with most."""
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ def _serving() -> Iterator[Figure]:
     for name in ("Standard_NC40ads_H100_v5", "Standard_NC80adis_H100_v5"):
         found = serve(model, sizes.get(name))
         if isinstance(found, Serving):
-            yield from serving_figures(found)
+            yield from serving_figures(found, model.name)
         else:
             yield Figure(
                 name=f"chat-70b on {name}", value="does not fit", unit="", formula=found.reason, source="above"

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator
 
 from gpufleet.catalog import sizes
+from gpufleet.sizing.busy_hours import busiest
 from gpufleet.sizing.explanation import Figure, Input
-from gpufleet.sizing.hourly_floors import regional_shares
 from gpufleet.sizing.replicas import replicas, replicas_per_region
 from gpufleet.sizing.serving import Serving, Unfit, serve
 from gpufleet.spec.base import Priority
 from gpufleet.spec.inference import Inference, InferenceRegion
-from gpufleet.spec.model import Model
+from gpufleet.spec.model import Form, Model
 from gpufleet.spec.pool_names import agent_pools
 
 
@@ -64,12 +64,7 @@ def load(inference: Inference, *, spot: bool, without: str = "") -> float:
                 regular, more, _ = capacity(region, form.model)
                 tokens += regular + (more if spot else 0.0)
         total += form.model.demand_tokens_per_second * form.share / tokens if tokens > 0 else math.inf
-    return total * busiest_hour(inference)
-
-
-def busiest_hour(inference: Inference) -> float:
-    """The demand of the busiest hour relative to all origins' peaks together: 1 unless they have curves."""
-    return max(map(sum, zip(*regional_shares(inference).values(), strict=True)))
+    return total * busiest(inference)
 
 
 def worst_loss(inference: Inference, *, spot: bool) -> tuple[str, float] | None:
@@ -80,10 +75,10 @@ def worst_loss(inference: Inference, *, spot: bool) -> tuple[str, float] | None:
     return max(found, key=lambda one: one[1])
 
 
-def replica_figures(found: Serving, regions: int) -> Iterator[Figure]:
-    """Replicas that the whole demand of a model takes on one size, and in each region so that one may be lost."""
-    demand, rate = found.model.demand_tokens_per_second, found.tokens_per_s_per_replica
-    name = f"{found.model.name} on {found.size.name}: replicas at demand"
+def replica_figures(form: Form, found: Serving, regions: int) -> Iterator[Figure]:
+    """Replicas that the whole demand of a form takes on one size, and in each region so that one may be lost."""
+    demand, rate = found.model.demand_tokens_per_second * form.share, found.tokens_per_s_per_replica
+    name = f"{form.name} on {found.size.name}: replicas at demand"
     inputs = (
         Input(name="demand", value=demand, unit="tokens/s", source="demandTokensPerSecond"),
         Input(name="output", value=rate, unit="tokens/s", source="above"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gpufleet.catalog import sizes
+from gpufleet.catalog import sizes, throughput
 from gpufleet.sizing.memory import bytes_per_parameter
 from gpufleet.sizing.serving import concurrency, lay
 from gpufleet.spec.model import KvPrecision, Model, Precision
@@ -58,8 +58,18 @@ def _smaller(model: Model, size: sizes.Size) -> list[str]:
 
 
 def _smallest_size(model: Model) -> sizes.Size | None:
-    fitting = [size for name in sizes.names() if lay(model, size := sizes.get(name)) and size.gpu_vendor == "NVIDIA"]
-    return min(fitting, key=lambda size: (_memory(size), size.name), default=None)
+    fitting = [
+        size
+        for size in map(sizes.get, sizes.names())
+        if size.gpu_vendor == "NVIDIA" and _computes(model, size) and lay(model, size)
+    ]
+    return min(fitting, key=lambda size: (_memory(size), not size.rdma, size.name), default=None)
+
+
+def _computes(model: Model, size: sizes.Size) -> bool:
+    # GPUs before Hopper have no fp8: they would compute with it in 16 bits, which nobody wants who chose it.
+    peak = throughput.peak(size.gpu_model or "")
+    return model.precision is not Precision.FP8 or (peak is not None and peak.dense_tflops_8bit is not None)
 
 
 def _memory(size: sizes.Size) -> float:

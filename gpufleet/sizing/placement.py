@@ -139,13 +139,13 @@ def _amounts(built: PlacementProgram, groups: Sequence[str], seconds: float) -> 
     solution = elastic.solve(gap=1e-3, seconds=seconds)
     if not solution.values:
         return ""
-    return "; ".join(_told(built, solution, broken(slacks, solution)))
+    return "; ".join(dict.fromkeys(_told(built, solution, broken(slacks, solution))))
 
 
 def _told(built: PlacementProgram, solution: Solution, amounts: Mapping[str, float]) -> Iterable[str]:
     problem = built.problem
     for label, amount in amounts.items():
-        first, _, second = label.partition("|")
+        first, second, hour = f"{label}||".split("|")[:3]
         if label == "regions":
             yield f"{math.ceil(amount - 1e-6)} more than the {problem.max_regions} regions allowed"
         elif (first, second) in problem.quotas and second:
@@ -153,19 +153,20 @@ def _told(built: PlacementProgram, solution: Solution, amounts: Mapping[str, flo
                 f"{math.ceil(amount - 1e-6):,} vCPUs more quota of {second} in {first} "
                 f"(now {problem.quotas[first, second]:,.0f})"
             )
-        elif (first, second) in built.demand:
-            yield _late(built, solution, first, second)
+        elif hour:
+            yield _late(built, solution, (first, second, int(hour)))
         elif second:
             yield f"{amount:,.0f} tokens/s of {first} given up when {second} is lost"
         else:
             yield f"a spot share of {first} above {problem.spot_share * 100:g} %"
 
 
-def _late(built: PlacementProgram, solution: Solution, origin: str, model: str) -> str:
+def _late(built: PlacementProgram, solution: Solution, demand: tuple[str, str, int]) -> str:
+    origin = demand[0]
     used = {
         region: rtt
-        for (place, name, region), rtt in built.late.items()
-        if (place, name) == (origin, model) and solution.values[built.flow[place, name, region]] > 1e-6
+        for (place, name, region, at), rtt in built.late.items()
+        if (place, name, at) == demand and solution.values[built.flow[place, name, region, at]] > 1e-6
     }
     known = {region: rtt for region, rtt in used.items() if math.isfinite(rtt)}
     ceiling = built.problem.max_rtt_ms[origin]

@@ -20,24 +20,30 @@ class PlacementProgram:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.program = Program()
-        self.demand: dict[tuple[str, str], float] = defaultdict(float)
+        self.demand: dict[tuple[str, str, int], float] = defaultdict(float)
         for one in problem.demand:
-            self.demand[one.origin, one.model] += one.tokens_per_second
-        self.models = tuple(dict.fromkeys(model for _, model in self.demand))
+            self.demand[one.origin, one.model, one.hour] += one.tokens_per_second
+        self.models = tuple(dict.fromkeys(model for _, model, _ in self.demand))
+        self.hours = tuple(dict.fromkeys(hour for *_, hour in self.demand))
         self.regions = tuple(dict.fromkeys(offer.region for offer in problem.offers))
         self.by_place: dict[tuple[str, str], list[int]] = defaultdict(list)
         for index, offer in enumerate(problem.offers):
             self.by_place[offer.model, offer.region].append(index)
-        self.total: dict[str, float] = defaultdict(float)
-        for (_, model), tokens in self.demand.items():
-            self.total[model] += tokens
+        self.total = {
+            model: max(
+                sum(tokens for (_, name, at), tokens in self.demand.items() if (name, at) == (model, hour))
+                for hour in self.hours
+            )
+            for model in self.models
+        }
+        """By model, at the hour with most."""
         self.largest: dict[str, float] = defaultdict(float)
         for offer in problem.offers:
             self.largest[offer.model] = max(self.largest[offer.model], offer.tokens_per_second)
         self.has_spot = any(offer.spot for offer in problem.offers)
         self.units = [self._unit(offer) for offer in problem.offers]
-        self.flow: dict[tuple[str, str, str], int] = {}
-        self.late: dict[tuple[str, str, str], float] = {}
+        self.flow: dict[tuple[str, str, str, int], int] = {}
+        self.late: dict[tuple[str, str, str, int], float] = {}
         self._flows()
         self._capacity()
         self._open_regions()
@@ -63,23 +69,23 @@ class PlacementProgram:
         return max(total, (1 - share) / share * len(self.regions) * (total + self.largest[model]))
 
     def _flows(self) -> None:
-        for (origin, model), tokens in self.demand.items():
+        for (origin, model, hour), tokens in self.demand.items():
             ceiling = self.problem.max_rtt_ms.get(origin)
             late: list[tuple[int, float]] = []
             terms = []
             for region in self.regions:
                 if not self.by_place.get((model, region)):
                     continue
-                key = (origin, model, region)
+                key = (origin, model, region, hour)
                 self.flow[key] = self.program.variable(high=tokens)
                 terms.append((self.flow[key], 1.0))
                 rtt = self.problem.rtt_ms.get((origin, region), math.inf)
                 if ceiling is not None and rtt > ceiling:
                     late.append((self.flow[key], 1.0))
                     self.late[key] = rtt
-            self.program.row(terms, low=tokens, high=tokens, group=STRUCTURE, label=f"demand {origin} {model}")
+            self.program.row(terms, low=tokens, high=tokens, group=STRUCTURE, label=f"demand {origin} {model} {hour}")
             if late:
-                self.program.row(late, high=0.0, group=LATENCY, label=f"{origin}|{model}")
+                self.program.row(late, high=0.0, group=LATENCY, label=f"{origin}|{model}|{hour}")
 
     def _capacity(self) -> None:
         self.capacity: dict[tuple[str, str], int] = {}
@@ -92,12 +98,14 @@ class PlacementProgram:
                 terms = [(self.units[index], -self.problem.offers[index].tokens_per_second) for index in offers]
                 label = f"capacity {model} {region}"
                 self.program.row([(room, 1.0), *terms], low=0, high=0, group=STRUCTURE, label=label)
-                flows = [
-                    (self.flow[key], 1.0)
-                    for origin, name in self.demand
-                    if name == model and (key := (origin, model, region)) in self.flow
-                ]
-                self.program.row([(room, -1.0), *flows], high=0.0, group=STRUCTURE, label=f"flow {model} {region}")
+                for hour in self.hours:
+                    flows = [
+                        (self.flow[key], 1.0)
+                        for origin, name, at in self.demand
+                        if (name, at) == (model, hour) and (key := (origin, model, region, hour)) in self.flow
+                    ]
+                    label = f"flow {model} {region} {hour}"
+                    self.program.row([(room, -1.0), *flows], high=0.0, group=STRUCTURE, label=label)
 
     def _open_regions(self) -> None:
         problem = self.problem
@@ -150,6 +158,18 @@ class PlacementProgram:
                     weight = (1.0 if offer.spot else 0.0) - self.problem.spot_share
                     terms.append((self.units[index], weight * offer.tokens_per_second))
             self.program.row(terms, high=0.0, group=SPOT_SHARE, label=model)
+            for region in self.regions:
+                self._floor(model, region)
+
+    def _floor(self, model: str, region: str) -> None:
+        """Spot nodes only beside a regular one: Azure may take all of them at once, and for hours."""
+        indices = self.by_place.get((model, region), [])
+        spot = [index for index in indices if self.problem.offers[index].spot]
+        if not spot:
+            return
+        most = sum(self._most(model) / self.problem.offers[index].tokens_per_second + 1 for index in spot)
+        terms = [(self.units[index], 1.0 if index in spot else -most) for index in indices]
+        self.program.row(terms, high=0.0, group=STRUCTURE, label=f"floor {model} {region}")
 
     def plan(self, solution: Solution) -> Plan:
         """The plan that a solution means."""
@@ -158,9 +178,11 @@ class PlacementProgram:
             for offer, variable in zip(self.problem.offers, self.units, strict=True)
             if (units := round(solution.values[variable]))
         )
-        served = {
-            key: solution.values[variable] for key, variable in self.flow.items() if solution.values[variable] > 1e-6
-        }
+        served: dict[tuple[str, str, str], float] = {}
+        for (*key, _), variable in self.flow.items():
+            if (tokens := solution.values[variable]) > 1e-6:
+                place = (key[0], key[1], key[2])
+                served[place] = max(tokens, served.get(place, 0.0))
         return Plan(placed=placed, usd_per_hour=solution.cost, gap=solution.gap, served=served)
 
 

@@ -222,12 +222,12 @@ def budget_bytes(size: sizes.Size) -> float:
     return max(0.0, ((size.gpu_memory_gb or 0.0) * share - runtime) * 1e9)
 
 
-def serving_figures(found: Serving) -> Iterator[Figure]:
-    """Weights, KV cache, parallelism and rate of a model on a size."""
+def serving_figures(found: Serving, name: str) -> Iterator[Figure]:
+    """Weights, KV cache, parallelism and rate of a form of that name on a size."""
     model, size, fit = found.model, found.size, found.fit
     weights, cache = memory_needs(model)
     architecture_ = shape(model)
-    prefix = f"{model.name} on {size.name}: "
+    prefix = f"{name} on {size.name}: "
     yield Figure(
         name=f"{prefix}weights",
         value=weights / 1e9,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gpufleet.catalog import latency, prices, regions, sizes
 from gpufleet.sizing import serving_objections, weight_disks
 from gpufleet.sizing.advice import Advice, Objection
+from gpufleet.sizing.busy_hours import busy_hours
 from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
 from gpufleet.sizing.explanation import Figure, Input, shown_share
 from gpufleet.sizing.headroom import capacity, headroom_figures, load, replica_figures, worst_loss
@@ -18,6 +19,7 @@ from gpufleet.sizing.serving_changes import changes
 from gpufleet.spec.base import Priority
 from gpufleet.spec.environment import Environment, EnvironmentClass
 from gpufleet.spec.inference import Inference
+from gpufleet.spec.model import Form
 
 _PATH = ("inference",)
 
@@ -97,23 +99,23 @@ def _objections(environment: Environment, inference: Inference) -> Iterator[Obje
         )
 
 
+def _forms(inference: Inference) -> Iterator[Form]:
+    """The forms of all models that take part of the demand."""
+    return (form for model in inference.models for form in model.forms if form.share > 0)
+
+
 def _declared_figures(inference: Inference) -> Iterator[Figure]:
-    seen: set[tuple[str, str]] = set()
-    for model in inference.models:
+    for form in _forms(inference):
+        used = dict.fromkeys(pool.sku for region in inference.regions for pool in region.pools_of(form.model.name))
+        for size in filter(None, map(sizes.find, used)):
+            found = serve(form.model, size) if size.is_gpu else None
+            if isinstance(found, Serving):
+                yield from serving_figures(found, form.name)
+                yield from replica_figures(form, found, len(inference.regions))
         for region in inference.regions:
-            for pool in region.pools:
-                size = sizes.find(pool.sku)
-                if size is None or not size.is_gpu or (model.name, size.name) in seen:
-                    continue
-                seen.add((model.name, size.name))
-                found = serve(model, size)
-                if isinstance(found, Serving):
-                    yield from serving_figures(found)
-                    yield from replica_figures(found, len(inference.regions))
-        for region in inference.regions:
-            regular, spot, _ = capacity(region, model)
+            regular, spot, _ = capacity(region, form.model)
             yield Figure(
-                name=f"{model.name} in {region.name}: declared capacity",
+                name=f"{form.name} in {region.name}: declared capacity",
                 value=regular + spot,
                 unit="tokens/s",
                 formula="nodes at their most · output of a node, alone on it",
@@ -127,40 +129,40 @@ def _declared_figures(inference: Inference) -> Iterator[Figure]:
         yield from headroom_figures(inference)
 
 
-def _servings(inference: Inference, limits: Limits) -> list[Serving]:
+def _servings(inference: Inference, limits: Limits) -> list[tuple[Form, Serving]]:
     used = {pool.sku for region in inference.regions for pool in region.pools}
     names = sizes.names() if limits.any_size else tuple(used)
     candidates = [size for name in names if (size := sizes.find(name)) is not None and size.gpu_vendor == "NVIDIA"]
-    servings: list[Serving] = []
-    for model in inference.models:
-        found = [serve(model, size) for size in candidates]
-        mine = [one for one in found if isinstance(one, Serving)]
+    servings: list[tuple[Form, Serving]] = []
+    for form in _forms(inference):
+        found = [serve(form.model, size) for size in candidates]
+        mine = [(form, one) for one in found if isinstance(one, Serving)]
         if not mine:
             reasons = dict.fromkeys(one.reason for one in found if isinstance(one, Unfit))
             raise InfeasibleError(
-                f"no size serves {model.name}: {'; '.join(reasons) or 'there are no GPU sizes'}",
+                f"no size serves {form.name}: {'; '.join(reasons) or 'there are no GPU sizes'}",
                 hint="State tokensPerSecondPerGpu for a size that holds it, or try --any-size.",
             )
         servings += mine
     return servings
 
 
-def _problem(environment: Environment, inference: Inference, limits: Limits, servings: Sequence[Serving]) -> Problem:
+def _problem(
+    environment: Environment, inference: Inference, limits: Limits, servings: Sequence[tuple[Form, Serving]]
+) -> Problem:
     places = [name for name in environment.allowed_regions if regions.find(name) is not None]
     origins = {one.region: one for one in inference.demand}
-    total = sum(one.share for one in inference.demand)
-    demand = []
-    for model in inference.models:
-        if not inference.demand:
-            demand.append(Demand(origin="anywhere", model=model.name, tokens_per_second=model.demand_tokens_per_second))
-        demand += [
-            Demand(
-                origin=one.region,
-                model=model.name,
-                tokens_per_second=model.demand_tokens_per_second * one.share / total,
-            )
-            for one in inference.demand
-        ]
+    demand = [
+        Demand(
+            origin=origin,
+            model=form.name,
+            tokens_per_second=form.model.demand_tokens_per_second * form.share * part,
+            hour=hour,
+        )
+        for form in _forms(inference)
+        for hour, parts in enumerate(busy_hours(inference))
+        for origin, part in parts.items()
+    ]
     return Problem(
         demand=demand,
         offers=list(_offers(places, servings, limits)),
@@ -178,9 +180,9 @@ def _problem(environment: Environment, inference: Inference, limits: Limits, ser
     )
 
 
-def _offers(places: Sequence[str], servings: Sequence[Serving], limits: Limits) -> Iterator[Offer]:
+def _offers(places: Sequence[str], servings: Sequence[tuple[Form, Serving]], limits: Limits) -> Iterator[Offer]:
     for place_ in places:
-        for found in servings:
+        for form, found in servings:
             for spot in (False, True) if limits.spot_share > 0 else (False,):
                 price = prices.price(found.size.name, place_, spot=spot)
                 if isinstance(price, prices.Unpriced):
@@ -188,7 +190,7 @@ def _offers(places: Sequence[str], servings: Sequence[Serving], limits: Limits) 
                 yield Offer(
                     region=place_,
                     size=found.size.name,
-                    model=found.model.name,
+                    model=form.name,
                     spot=spot,
                     nodes=found.unit_nodes,
                     usd_per_hour=float(price.usd_per_hour) * found.unit_nodes,

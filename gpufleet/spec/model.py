@@ -174,9 +174,19 @@ class Model(Spec):
     def forms(self) -> tuple[Form, ...]:
         """Every form it is served in, its own first, with its share of the demand."""
         own = 100 - sum(one.traffic_percent for one in self.variants)
+        label = self.variant or self.precision.value
+        name = f"{self.name} in {label}" if self.variants else self.name
         return (
-            Form(label=self.variant or self.precision.value, share=own / 100, model=self),
-            *(Form(label=one.label, share=one.traffic_percent / 100, model=self._as(one)) for one in self.variants),
+            Form(name=name, label=label, share=own / 100, model=self),
+            *(
+                Form(
+                    name=f"{self.name} in {one.label}",
+                    label=one.label,
+                    share=one.traffic_percent / 100,
+                    model=self._as(one),
+                )
+                for one in self.variants
+            ),
         )
 
     def _as(self, variant: Variant) -> Model:
@@ -197,6 +207,8 @@ class Model(Spec):
 class Form:
     """One form of a model as its servers see it."""
 
+    name: str
+    """As people read it: the model, and its form where there are several."""
     label: str
     """Name of the form; with the model's name it names its servers."""
     share: float

@@ -56,13 +56,8 @@ def _serves(problem: Problem, units: tuple[int, ...]) -> bool:
 
 def _keeps_limits(problem: Problem, units: tuple[int, ...]) -> bool:
     used = [(offer, number) for offer, number in zip(problem.offers, units, strict=True) if number]
-    for (region, family), vcpus in problem.quotas.items():
-        total = 0
-        for offer, number in used:
-            counts = offer.spot if family == SPOT else not offer.spot and family in {TOTAL, offer.family}
-            total += number * offer.vcpus * (counts and offer.region == region)
-        if total > vcpus:
-            return False
+    if not _keeps_quotas(problem, used):
+        return False
     if problem.max_regions is not None and len({offer.region for offer, _ in used}) > problem.max_regions:
         return False
     for model in {one.model for one in problem.demand}:
@@ -70,11 +65,25 @@ def _keeps_limits(problem: Problem, units: tuple[int, ...]) -> bool:
         total_tokens = sum(tokens for _, tokens in mine)
         if sum(tokens for offer, tokens in mine if offer.spot) > problem.spot_share * total_tokens + 1e-9:
             return False
+        floors = {offer.region for offer, _ in mine if not offer.spot}
+        if problem.spot_share < 1 and not {offer.region for offer, _ in mine if offer.spot} <= floors:
+            return False
         if problem.survive_loss:
             wanted = sum(one.tokens_per_second for one in problem.demand if one.model == model)
             for region in {offer.region for offer in problem.offers}:
                 if sum(tokens for offer, tokens in mine if offer.region != region) < wanted - 1e-9:
                     return False
+    return True
+
+
+def _keeps_quotas(problem: Problem, used: list[tuple[Offer, int]]) -> bool:
+    for (region, family), vcpus in problem.quotas.items():
+        total = 0
+        for offer, number in used:
+            counts = offer.spot if family == SPOT else not offer.spot and family in {TOTAL, offer.family}
+            total += number * offer.vcpus * (counts and offer.region == region)
+        if total > vcpus:
+            return False
     return True
 
 
@@ -207,6 +216,41 @@ def test_a_large_problem_is_within_the_gap_and_keeps_every_limit() -> None:
     for one in problem.demand:
         given = sum(t for (origin, model, _), t in plan.served.items() if (origin, model) == (one.origin, one.model))
         assert given == pytest.approx(one.tokens_per_second)
+
+
+def test_demands_of_different_hours_share_the_nodes() -> None:
+    offers = [_offer("r1", tokens=10, price=1)]
+    hours = [dataclasses.replace(_demand(40, origin=f"o{hour}"), hour=hour) for hour in (0, 1)]
+    together = place(
+        Problem(demand=[dataclasses.replace(one, hour=0) for one in hours], offers=offers, survive_loss=False)
+    )
+    apart = place(Problem(demand=hours, offers=offers, survive_loss=False))
+    assert (together.usd_per_hour, apart.usd_per_hour) == (8, 4)
+    assert apart.served == {("o0", "m", "r1"): 40, ("o1", "m", "r1"): 40}
+
+
+def test_spot_stands_beside_a_regular_node() -> None:
+    offers = [
+        _offer("r1", price=5),
+        _offer("r2", price=5),
+        _offer("r1", price=1, spot=True),
+        _offer("r2", price=1, spot=True),
+    ]
+    plan = place(Problem(demand=[_demand(40)], offers=offers, spot_share=0.7, survive_loss=False))
+    regular = {one.offer.region for one in plan.placed if not one.offer.spot}
+    assert {one.offer.region for one in plan.placed if one.offer.spot} <= regular
+
+
+def test_a_ceiling_that_binds_at_several_hours_is_named_once() -> None:
+    demand = [dataclasses.replace(_demand(10), hour=hour) for hour in (0, 1)]
+    problem = Problem(
+        demand=demand,
+        offers=[_offer("r1")],
+        rtt_ms={(demand[0].origin, "r1"): 80},
+        max_rtt_ms={demand[0].origin: 50},
+        survive_loss=False,
+    )
+    assert _refused(problem).count("a latency ceiling of 80 ms") == 1
 
 
 def test_more_demand_never_costs_less() -> None:
