@@ -26,26 +26,35 @@ from sandbox.values import Properties
 
 # Package and model by resource type. A type that is not here has no model.
 MODELS = {
+    "alertsmanagement:PrometheusRuleGroup": ("alertsmanagement", "PrometheusRuleGroupResource"),
     "authorization:RoleAssignment": ("authorization.v2022_04_01", "RoleAssignmentCreateParameters"),
+    "cdn:AFDCustomDomain": ("cdn", "AFDDomain"),
     "cdn:AFDEndpoint": ("cdn", "AFDEndpoint"),
     "cdn:AFDOrigin": ("cdn", "AFDOrigin"),
     "cdn:AFDOriginGroup": ("cdn", "AFDOriginGroup"),
     "cdn:Profile": ("cdn", "Profile"),
     "cdn:Route": ("cdn", "Route"),
+    "cdn:SecurityPolicy": ("cdn", "SecurityPolicy"),
     "consumption:Budget": ("consumption", "Budget"),
     "containerregistry:Registry": ("containerregistry.v2023_01_01_preview", "Registry"),
     "containerregistry:Replication": ("containerregistry.v2024_11_01_preview", "Replication"),
     "containerservice:AgentPool": ("containerservice", "AgentPool"),
     "containerservice:MaintenanceConfiguration": ("containerservice", "MaintenanceConfiguration"),
     "containerservice:ManagedCluster": ("containerservice", "ManagedCluster"),
+    "frontdoor:Policy": ("frontdoor", "WebApplicationFirewallPolicy"),
     "managedidentity:FederatedIdentityCredential": ("msi.v2023_01_31", "FederatedIdentityCredential"),
     "managedidentity:UserAssignedIdentity": ("msi.v2023_01_31", "Identity"),
     "monitor:ActionGroup": ("monitor.v2022_06_01", "ActionGroupResource"),
+    "monitor:AzureMonitorWorkspace": ("monitor.v2021_06_03_preview", "AzureMonitorWorkspaceResource"),
+    "monitor:DataCollectionEndpoint": ("monitor.v2022_06_01", "DataCollectionEndpointResource"),
+    "monitor:DataCollectionRule": ("monitor.v2022_06_01", "DataCollectionRuleResource"),
+    "monitor:DataCollectionRuleAssociation": ("monitor.v2022_06_01", "DataCollectionRuleAssociationProxyOnlyResource"),
     "monitor:DiagnosticSetting": ("monitor.v2021_05_01_preview", "DiagnosticSettingsResource"),
     "network:NatGateway": ("network", "NatGateway"),
     "network:NetworkSecurityGroup": ("network", "NetworkSecurityGroup"),
     "network:PrivateDnsZoneGroup": ("network", "PrivateDnsZoneGroup"),
     "network:PrivateEndpoint": ("network", "PrivateEndpoint"),
+    "network:PrivateLinkService": ("network", "PrivateLinkService"),
     "network:PublicIPAddress": ("network", "PublicIPAddress"),
     "network:Subnet": ("network", "Subnet"),
     "network:VirtualNetwork": ("network", "VirtualNetwork"),
@@ -59,12 +68,16 @@ MODELS = {
     "storage:ManagementPolicy": ("storage", "ManagementPolicy"),
     "storage:StorageAccount": ("storage", "StorageAccountCreateParameters"),
     "storagecache:AmlFilesystem": ("storagecache", "AmlFilesystem"),
+    "trafficmanager:Endpoint": ("trafficmanager", "Endpoint"),
+    "trafficmanager:Profile": ("trafficmanager", "Profile"),
 }
 
 # Where a model is older than the provider's API version, or says less than the service takes; each with its reason.
 NEWER_THAN_THE_MODEL = {
     # Ubuntu 24.04: AKS docs, upgrade-os-version; the enumeration is open.
     ("containerservice", "OSSKU"): {"Ubuntu2404"},
+    # Azure/prometheus-collector AddonBicepTemplate; the enumeration is open.
+    ("monitor.v2022_06_01", "KnownDataFlowStreams"): {"Microsoft-PrometheusMetrics"},
 }
 
 _SCALARS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "float": (int, float), "object": object, "long": int}
