@@ -42,6 +42,7 @@ def _policies() -> dict[str, networking.v1.NetworkPolicySpecArgs]:
             serving_names.KAITO_NAMESPACE,
         )
     ]
+    servers = (serving_names.HTTP_PORT, serving_names.KAITO_PORT)
     dns = _to([_in("kube-system", {"k8s-app": "kube-dns"})], 53, udp=True)
     return {
         "default-deny": networking.v1.NetworkPolicySpecArgs(
@@ -59,7 +60,7 @@ def _policies() -> dict[str, networking.v1.NetworkPolicySpecArgs]:
             ],
             egress=[
                 dns,
-                _to(models, serving_names.HTTP_PORT, settings.endpoint_picker.port),
+                _to(models, *servers, settings.endpoint_picker.port),
                 _to([_pods({"app.kubernetes.io/name": "region-health"})], settings.health.port),
                 _to([_pods(_SOLVERS)], _SOLVER_PORT),
                 _to([_in("agentgateway-system")], _CONTROLLER_PORT),
@@ -71,7 +72,7 @@ def _policies() -> dict[str, networking.v1.NetworkPolicySpecArgs]:
             ingress=[
                 networking.v1.NetworkPolicyIngressRuleArgs(from_=[_pods(_PROXIES)], ports=_ports(settings.health.port))
             ],
-            egress=[dns, _to(models, serving_names.HTTP_PORT)],
+            egress=[dns, _to(models, *servers)],
         ),
         "challenges": networking.v1.NetworkPolicySpecArgs(
             pod_selector=meta.v1.LabelSelectorArgs(match_labels=_SOLVERS),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+import pulumi
+
 from components import serving_names
 from components.inference_pools import POOL_GROUP, PoolPlan, weights
+from components.region_serving import GatewayCaller
 from components.server_pod import HEALTH_PATH
 
 MODEL_HEADER = "x-gateway-model-name"
@@ -14,6 +17,9 @@ MODEL_HEADER = "x-gateway-model-name"
 HTTPS = "https"
 ACME = "acme"
 """Names of the Gateway's listeners."""
+
+TOKEN_ISSUER = "entra"  # noqa: S105 - a name
+"""Name of the backend that has the keys of tokens."""
 
 _FRONT_DOOR_ID = "x-azure-fdid"
 _API = "/v1"
@@ -39,11 +45,12 @@ def gateway_spec(*, parameters: str, certificate: str, acme: bool) -> dict[str, 
     }
 
 
-def model_route(pools: Sequence[PoolPlan]) -> dict[str, object]:
+def model_route(pools: Sequence[PoolPlan], *, private_headers: Sequence[str] = ()) -> dict[str, object]:
     """The HTTPRoute of one model: OpenAI's API, requests that name the model, its pools by their weights.
 
     No limit on a request's time, for a stream ends when its answer does; Front Door limits the wait for the first byte
-    by itself. No retries: a stream can't be taken back.
+    by itself. No retries: a stream can't be taken back. Headers that are between the front and the gateway alone don't
+    reach servers, nor their logs.
     """
     model = pools[0].model
     return {
@@ -54,6 +61,12 @@ def model_route(pools: Sequence[PoolPlan]) -> dict[str, object]:
                     {
                         "path": {"type": "PathPrefix", "value": _API},
                         "headers": [{"type": "Exact", "name": MODEL_HEADER, "value": model}],
+                    }
+                ],
+                "filters": [
+                    {
+                        "type": "RequestHeaderModifier",
+                        "requestHeaderModifier": {"remove": [_FRONT_DOOR_ID, *private_headers]},
                     }
                 ],
                 "backendRefs": [
@@ -109,20 +122,25 @@ def unknown_policy(route: str, models: Sequence[str]) -> dict[str, object]:
     return _answer(route, 404, {"error": error})
 
 
-def entry_policy(front_door_id: str | None) -> dict[str, object]:
-    """Before routing: only Front Door's own requests, and the body's model as a header.
+def entry_policy(front_door_id: pulumi.Input[str] | None, caller: GatewayCaller | None) -> dict[str, object]:
+    """Before routing: only Front Door's own requests, and of those only the caller's; the body's model as a header.
 
     Front Door's addresses are those of every profile, anybody's too (Azure docs: front-door origin-security), so the
     profile's id is asked for. Not for the health path, which tells nothing that is secret. `Require` refuses when a
-    header is missing or the expression fails.
+    header or token is missing or the expression fails; all of the expressions must hold.
     """
     traffic: dict[str, object] = {
         "phase": "PreRouting",
         "transformation": {"request": {"set": [{"name": MODEL_HEADER, "value": "json(request.body).model"}]}},
     }
+    required: list[pulumi.Output[str]] = []
     if front_door_id is not None:
-        allowed = f'request.path == "{HEALTH_PATH}" || request.headers["{_FRONT_DOOR_ID}"] == "{front_door_id}"'
-        traffic["authorization"] = {"action": "Require", "policy": {"matchExpressions": [allowed]}}
+        required.append(_unless_probe('request.headers["' + _FRONT_DOOR_ID + '"] == "{0}"', front_door_id))
+    if caller is not None:
+        required.append(_unless_probe('jwt.oid == "{0}"', caller.principal_id))
+        traffic["jwtAuthentication"] = _tokens(caller)
+    if required:
+        traffic["authorization"] = {"action": "Require", "policy": {"matchExpressions": required}}
     return {"targetRefs": [_target("Gateway", serving_names.GATEWAY, section=HTTPS)], "traffic": traffic}
 
 
@@ -131,6 +149,43 @@ def connection_policy(max_request_mib: int) -> dict[str, object]:
     return {
         "targetRefs": [_target("Gateway", serving_names.GATEWAY)],
         "frontend": {"http": {"maxBufferSize": f"{max_request_mib}Mi"}, "tls": {"minProtocolVersion": "1.2"}},
+    }
+
+
+def token_issuer_spec() -> dict[str, object]:
+    """The AgentgatewayBackend that has the keys of Entra's tokens."""
+    host = "login.microsoftonline.com"
+    return {"static": {"host": host, "port": 443}, "policies": {"tls": {"sni": host}}}
+
+
+def _unless_probe(expression: str, value: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.format(f'request.path == "{HEALTH_PATH}" || {expression}', value)
+
+
+def _tokens(caller: GatewayCaller) -> dict[str, object]:
+    """Tokens of the tenant, of Entra's version 1, which managed identities get for Azure's own applications.
+
+    `Optional` checks a token that is there, for probes have none; the authorization asks for one.
+    """
+    return {
+        "mode": "Optional",
+        "location": {"header": {"name": caller.header, "prefix": "Bearer "}},
+        "providers": [
+            {
+                "issuer": pulumi.Output.format("https://sts.windows.net/{0}/", caller.tenant_id),
+                "audiences": [caller.audience, caller.audience.rstrip("/")],
+                "jwks": {
+                    "remote": {
+                        "backendRef": {
+                            "group": "agentgateway.dev",
+                            "kind": "AgentgatewayBackend",
+                            "name": TOKEN_ISSUER,
+                        },
+                        "jwksPath": pulumi.Output.format("{0}/discovery/keys", caller.tenant_id),
+                    }
+                },
+            }
+        ],
     }
 
 

@@ -23,12 +23,14 @@ from components.operators import chart
 from components.region_serving import RegionServing
 from gpufleet.errors import ConfigurationError
 
-_ROUTE, _PARAMETERS, _POLICY = "HTTPRoute", "AgentgatewayParameters", "AgentgatewayPolicy"
+_ROUTE = "HTTPRoute"
+_PARAMETERS, _POLICY, _BACKEND = "AgentgatewayParameters", "AgentgatewayPolicy", "AgentgatewayBackend"
 _API = {
     "Gateway": "gateway.networking.k8s.io/v1",
     _ROUTE: "gateway.networking.k8s.io/v1",
     _PARAMETERS: "agentgateway.dev/v1alpha1",
     _POLICY: "agentgateway.dev/v1alpha1",
+    _BACKEND: "agentgateway.dev/v1alpha1",
 }
 _LIST, _UNKNOWN, _PROBES = "list", "unknown", "probes"
 
@@ -168,23 +170,12 @@ class InferenceGateway(pulumi.ComponentResource):
             routes.gateway_spec(parameters=serving_names.GATEWAY, certificate=secret, acme=spec.tls_secret is None),
             [parameters],
         )
-        entry = (
-            routes.entry_policy(None)
-            if serving.front_door_id is None
-            else pulumi.Output.from_input(serving.front_door_id).apply(routes.entry_policy)
-        )
+        before = [gateway]
+        if serving.caller is not None:
+            before.append(self._object(_BACKEND, routes.TOKEN_ISSUER, routes.token_issuer_spec(), [controller]))
         policies = [
             self._object(_POLICY, "connections", routes.connection_policy(spec.max_request_mib), [gateway]),
-            apiextensions.CustomResource(
-                f"{self._name}-{_POLICY.lower()}-entry",
-                api_version=_API[_POLICY],
-                kind=_POLICY,
-                metadata=meta.v1.ObjectMetaArgs(
-                    name="entry", namespace=self._namespace.metadata.name, labels=labels.MANAGED_BY
-                ),
-                spec=entry,
-                opts=serving.access.child(self, depends_on=[gateway]),
-            ),
+            self._object(_POLICY, "entry", routes.entry_policy(serving.front_door_id, serving.caller), before),
         ]
         return [gateway, *policies]
 
@@ -199,7 +190,10 @@ class InferenceGateway(pulumi.ComponentResource):
             self._object(
                 _ROUTE,
                 f"model-{model}",
-                routes.model_route([plan for plan in plans if plan.model == model]),
+                routes.model_route(
+                    [plan for plan in plans if plan.model == model],
+                    private_headers=[caller.header] if (caller := self._args.serving.caller) else [],
+                ),
                 [*gateway, *pools[model]],
             )
             for model in models

@@ -17,8 +17,9 @@ from gpufleet.sizing.serving_plan import ServerPlan
 
 POOL_API = "inference.networking.k8s.io/v1"
 POOL_GROUP = "inference.networking.k8s.io"
-_LEADER = {"leaderworkerset.sigs.k8s.io/worker-index": "0"}
+_LEADER = {serving_names.WORKER_INDEX: "0"}
 """The first node of a replica over several nodes; it alone answers requests (kubernetes-sigs/lws, labels)."""
+_NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _PICKER = "gpufleet.io/endpoint-picker"
 """Label: the pool that an endpoint picker is for."""
 
@@ -51,9 +52,16 @@ class PoolPlan:
 
     @property
     def selector(self) -> dict[str, str]:
-        """Labels of its servers."""
+        """Labels of its servers. KAITO's have no labels of ours; a model of its own is on one size a region."""
+        if self.namespace == serving_names.KAITO_NAMESPACE:
+            return {serving_names.KAITO_SET: self.servers[0]}
         chosen = {serving_names.MODEL: self.model, serving_names.FORM: self.form}
         return {**chosen, **_LEADER} if self.leaders_only else chosen
+
+    @property
+    def port(self) -> int:
+        """Port of its servers."""
+        return serving_names.server_port(self.namespace)
 
 
 def pool_plans(plans: Sequence[ServerPlan]) -> list[PoolPlan]:
@@ -161,7 +169,7 @@ class InferencePools(pulumi.ComponentResource):
             metadata=meta.v1.ObjectMetaArgs(
                 name="endpoint-pickers", namespace=self._args.namespaces[namespace], labels=labels.MANAGED_BY
             ),
-            spec=picker_policy(settings.port, settings.metrics_port),
+            spec=picker_policy(namespace, port=settings.port, metrics_port=settings.metrics_port),
             opts=self._child(),
         )
 
@@ -224,7 +232,7 @@ def pool_spec(pool: PoolPlan) -> dict[str, object]:
     """The InferencePool: which servers, and who picks."""
     return {
         "selector": {"matchLabels": pool.selector},
-        "targetPorts": [{"number": serving_names.HTTP_PORT}],
+        "targetPorts": [{"number": pool.port}],
         "endpointPickerRef": {
             "name": pool.picker,
             "port": {"number": gateway_settings().endpoint_picker.port},
@@ -267,23 +275,23 @@ def picker_rules() -> list[rbac.v1.PolicyRuleArgs]:
     ]
 
 
-def picker_policy(port: int, metrics_port: int) -> networking.v1.NetworkPolicySpecArgs:
+def picker_policy(namespace: str, *, port: int, metrics_port: int) -> networking.v1.NetworkPolicySpecArgs:
     """The gateway asks pickers; they reach servers, DNS and the API server, whose address is none of the cluster's."""
-    namespace = "kubernetes.io/metadata.name"
+    known_by = serving_names.KAITO_SET if namespace == serving_names.KAITO_NAMESPACE else serving_names.SERVER
 
     def ports(*numbers: int, protocol: str = "TCP") -> list[networking.v1.NetworkPolicyPortArgs]:
         return [networking.v1.NetworkPolicyPortArgs(protocol=protocol, port=number) for number in numbers]
 
     def peer(name: str, pods: dict[str, str] | None = None) -> networking.v1.NetworkPolicyPeerArgs:
         return networking.v1.NetworkPolicyPeerArgs(
-            namespace_selector=meta.v1.LabelSelectorArgs(match_labels={namespace: name}),
+            namespace_selector=meta.v1.LabelSelectorArgs(match_labels={_NAMESPACE_NAME: name}),
             pod_selector=meta.v1.LabelSelectorArgs(match_labels=pods) if pods else None,
         )
 
     servers = networking.v1.NetworkPolicyPeerArgs(
         pod_selector=meta.v1.LabelSelectorArgs(
             match_expressions=[
-                meta.v1.LabelSelectorRequirementArgs(key=serving_names.SERVER, operator="Exists"),
+                meta.v1.LabelSelectorRequirementArgs(key=known_by, operator="Exists"),
             ]
         )
     )
@@ -299,7 +307,7 @@ def picker_policy(port: int, metrics_port: int) -> networking.v1.NetworkPolicySp
             networking.v1.NetworkPolicyIngressRuleArgs(from_=[peer("kube-system")], ports=ports(metrics_port)),
         ],
         egress=[
-            networking.v1.NetworkPolicyEgressRuleArgs(to=[servers], ports=ports(serving_names.HTTP_PORT)),
+            networking.v1.NetworkPolicyEgressRuleArgs(to=[servers], ports=ports(serving_names.server_port(namespace))),
             networking.v1.NetworkPolicyEgressRuleArgs(
                 to=[peer("kube-system", {"k8s-app": "kube-dns"})], ports=[*ports(53, protocol="UDP"), *ports(53)]
             ),

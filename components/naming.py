@@ -64,6 +64,10 @@ class Names:
         """5 to 50 letters and digits, unique in Azure (resource-name-rules)."""
         return self._globally_unique("cr", "", longest=_LONGEST_REGISTRY_NAME)
 
+    def api_management(self) -> pulumi.Output[str]:
+        """1 to 50 letters, digits and hyphens, unique in Azure (resource-name-rules)."""
+        return self._suffix("api-management").apply(lambda suffix: f"apim-{self.environment}-{suffix}")
+
     def gateway_label(self, scope: str) -> pulumi.Output[str]:
         """DNS label of a region's gateway, unique among all labels of that Azure region."""
         return self._suffix(scope).apply(lambda suffix: f"gw-{self.environment}-{scope}-{suffix}")

@@ -16,6 +16,18 @@ from gpufleet.spec.inference import Inference, InferenceRegion
 
 
 @dataclass(frozen=True, kw_only=True)
+class GatewayCaller:
+    """The one managed identity that may send requests to gateways."""
+
+    principal_id: pulumi.Input[str]
+    tenant_id: pulumi.Input[str]
+    header: str
+    """Header of its requests that has its token, after `Bearer `."""
+    audience: str
+    """What the token is for."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegionServing:
     """What the parts of serving in one region are made from."""
 
@@ -43,3 +55,5 @@ class RegionServing:
     front_door_id: pulumi.Input[str] | None
     """What Front Door sends as `X-Azure-FDID`, for a gateway to refuse who has another or none; None without Front
     Door."""
+    caller: GatewayCaller | None = None
+    """Whose requests the gateway answers, behind API Management; None leaves it to the rest."""

@@ -20,6 +20,7 @@ class Category(StrEnum):
     NETWORK = "network"
     FRONT_DOOR = "front door"
     TRAFFIC_MANAGER = "traffic manager"
+    API_MANAGEMENT = "api management"
     REGISTRY = "registry"
     LOGS = "logs"
 

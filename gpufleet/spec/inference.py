@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from gpufleet.spec.api_management import ApiManagement
 from gpufleet.spec.base import RegionName, Spec
 from gpufleet.spec.cluster import Cluster, Network
 from gpufleet.spec.front_door import FrontDoor
@@ -100,6 +101,8 @@ class Inference(Spec):
     """Traffic Manager, where it is the global endpoint."""
     gateway: Gateway = Gateway()
     """The gateway of each region that serves models."""
+    api_management: ApiManagement | None = None
+    """Azure API Management in front of the global endpoint: keys and token limits for teams; none unless given."""
 
     @property
     def private_link(self) -> bool:

@@ -19,6 +19,7 @@ Invoke: TypeAlias = "Callable[[ResourceManager, Properties], Properties]"
 # One module per Azure namespace. Each has TYPES, and INVOKES when it has functions.
 NAMESPACES = (
     "alertsmanagement",
+    "apimanagement",
     "authorization",
     "cdn",
     "consumption",

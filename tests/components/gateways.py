@@ -43,6 +43,7 @@ _CHAT = _model(
         }
     ],
 )
+_PREFIXES = ("eastus-gateway-", "test-inference-api-management-")
 _MODELS, _POOLS = ("inference", "models"), ("inference", "regions", 0, "pools")
 _NODES = [{"name": "gpu", "sku": "Standard_ND96isr_H100_v5", "nodes": {"min": 3, "max": 6}}]
 _EASTUS: dict[SpecPath, object] = {("inference", "regions", 0, "name"): "eastus", ("training",): []}
@@ -55,6 +56,19 @@ CASES: dict[str, dict[SpecPath, object]] = {
         ("inference", "globalEndpoint"): "traffic-manager",
         ("inference", "trafficManager"): {"domain": "chat.example.com"},
         ("inference", "gateway"): {"tlsSecret": "chat", "maxRequestMiB": 32, "minReplicas": 3, "maxReplicas": 6},
+    },
+    "api-management": {
+        **_EASTUS,
+        _MODELS: [_model("chat-8b", 8, "fp8")],
+        _POOLS: [{"name": "gpu", "sku": "Standard_NC40ads_H100_v5", "nodes": 2}],
+        ("inference", "apiManagement"): {
+            "publisherName": "ML platform",
+            "publisherEmail": "ml-platform@example.com",
+            "teams": [
+                {"name": "search", "tokensPerMinute": 100000, "monthlyTokens": 1000000000},
+                {"name": "support", "tokensPerMinute": 5000},
+            ],
+        },
     },
     "private-link": {
         **_EASTUS,
@@ -77,11 +91,11 @@ def graph(case: str) -> Graph:
 
 
 def objects(case: str) -> list[Registered]:
-    """Everything below the region's gateway but the definitions of kinds."""
+    """Everything of the region's gateway but the definitions of kinds, and of API Management."""
     return [
         one
         for one in graph(case).resources
-        if one.custom and one.name.startswith("eastus-gateway-") and not _is_definition(one)
+        if one.custom and one.name.startswith(_PREFIXES) and not _is_definition(one)
     ]
 
 

@@ -107,6 +107,10 @@ class _Azure(Mocks):
                 computed["oidcIssuerProfile"] = {"enabled": True, "issuerURL": f"https://issuer/{args.name}/"}
                 computed["fqdn"] = f"{args.inputs['dnsPrefix']}-1.hcp.{args.inputs['location']}.azmk8s.io"
                 computed["privateFQDN"] = f"{args.inputs['dnsPrefix']}-1.private.azmk8s.io"
+            case "azure-native:apimanagement:ApiManagementService":
+                ids = {"principalId": f"{args.name}-principal", "tenantId": "tenant"}
+                computed["identity"] = {**args.inputs["identity"], **ids}
+                computed["gatewayUrl"] = f"https://{args.inputs['serviceName']}.azure-api.net"
             case "azure-native:network:PublicIPAddress":
                 computed["ipAddress"] = "20.0.0.1"
                 if label := args.inputs.get("dnsSettings"):
@@ -145,7 +149,7 @@ class _Azure(Mocks):
 
 # The most particular first: an origin also names its group and its profile.
 _NAMES = (
-    "customDomainName", "securityPolicyName",
+    "customDomainName", "securityPolicyName", "serviceName",
     "agentPoolName", "configName", "subnetName", "containerName", "privateDnsZoneGroupName", "virtualNetworkLinkName",
     "routeName", "originName", "originGroupName", "endpointName", "profileName", "replicationName", "registryName",
     "virtualNetworkName", "networkSecurityGroupName", "publicIpAddressName", "natGatewayName", "accountName",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 MODULES: Final = (
-    *("alertsmanagement", "applicationinsights", "authorization", "cdn", "chaos", "compute", "consumption"),
+    *("alertsmanagement", "apimanagement", "applicationinsights", "authorization", "cdn", "chaos", "compute", "consumption"),
     *("containerregistry", "containerservice", "dashboard", "keyvault", "machinelearningservices", "maintenance"),
     *("managedidentity", "monitor", "network", "operationalinsights", "privatedns", "quota", "resources", "storage"),
     "storagecache",

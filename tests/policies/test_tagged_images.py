@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from policies.rules.plat020_images_by_digest import tagged_images
-from tests.components import idle, storage
+from tests.components import gateways, idle, storage
 from tests.components.graphs import STACKS, stack_graph
 
 
@@ -23,7 +23,7 @@ def _images(value: object) -> Iterator[str]:
 
 
 def test_the_table_is_what_the_program_runs_by_tag() -> None:
-    graphs = [*map(stack_graph, STACKS), storage.graph(), idle.graph("lunch")]
+    graphs = [*map(stack_graph, STACKS), storage.graph(), idle.graph("lunch"), gateways.graph("two-models")]
     found = {
         image
         for graph in graphs

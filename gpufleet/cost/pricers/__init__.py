@@ -14,6 +14,7 @@ from gpufleet.cost.pricers.context import Context, Pricer
 __all__ = ["PRICERS", "Context", "Free", "Pricer", "free"]
 
 PRICERS: Final[Mapping[str, Pricer]] = {
+    "azure-native:apimanagement:ApiManagementService": shared.api_management,
     "azure-native:cdn:Profile": shared.front_door,
     "azure-native:containerregistry:Registry": shared.registry,
     "azure-native:containerregistry:Replication": shared.replica,

@@ -32,6 +32,18 @@ def replica(context: Context, item: Placed) -> Iterator[Charge]:
     yield _images(context, "Premium")
 
 
+def api_management(context: Context, item: Placed) -> Iterator[Charge]:
+    """Scale units by the month, those of additional locations too."""
+    del context
+    tier = item.text("sku", "name")
+    meter: Meter | str = ServiceMeter("API Management", f"{tier} unit") if tier else "API Management of unknown tier"
+    # Every location has the units of the first (ApiManagement).
+    units = item.number("sku", "capacity")
+    places = 1 + len(item.records("additionalLocations") or ())
+    quantity = unknown("sku.capacity") if units is None else Bounds.fixed(units * places)
+    yield Charge(category=Category.API_MANAGEMENT, meter=meter, quantity=quantity)
+
+
 def front_door(context: Context, item: Placed) -> Iterator[Charge]:
     """The profile by the month, requests, and what goes to clients and to the regions.
 

@@ -1,13 +1,14 @@
-"""Gateways: who can issue their certificates."""
+"""Gateways and API Management: who can issue certificates, and whom gateways answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gpufleet.spec.api_management import ApiManagementSku
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.gpu_stack import gpu_needs
 from gpufleet.spec.inference import Inference
-from gpufleet.spec.problem import Problem
+from gpufleet.spec.problem import ITEMS, Problem, Severity
 
 _PATH = ("inference", "gateway")
 _SECRET = (*_PATH, "tlsSecret")
@@ -18,6 +19,7 @@ def check_gateways(environment: Environment) -> Iterator[Problem]:
     inference = environment.inference
     if inference is None:
         return
+    yield from _api_management(inference)
     gateway = inference.gateway
     if gateway.min_replicas > gateway.max_replicas:
         yield Problem(
@@ -67,3 +69,36 @@ def _acme(inference: Inference) -> Iterator[Problem]:
                 source="ROCm/gpu-operator; cert-manager docs: installation",
                 reads=(("inference", "regions", index, "pools"), _SECRET),
             )
+
+
+def _api_management(inference: Inference) -> Iterator[Problem]:
+    api, path = inference.api_management, ("inference", "apiManagement")
+    if api is None:
+        return
+    regions = [region.name for region in inference.regions]
+    if api.region is not None and api.region not in regions:
+        yield Problem(
+            path=(*path, "region"),
+            message=f"{api.region} is none of the regions that serve: requests would go through one of no other use",
+            fix=f"Use one of {', '.join(regions)}, or leave it out",
+            reads=((*path, "region"), ("inference", "regions", ITEMS, "name")),
+        )
+    names = [team.name for team in api.teams]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem(
+                path=(*path, "teams", index, "name"),
+                message=f"{name} stands twice",
+                fix="Give each team once",
+                reads=((*path, "teams", ITEMS, "name"),),
+            )
+    if api.sku is not ApiManagementSku.PREMIUM and len(regions) > 1:
+        yield Problem(
+            path=(*path, "sku"),
+            message=f"{api.sku.value} is in one region alone: when that is lost, nobody reaches the other "
+            f"{len(regions) - 1}",
+            fix=f"Use {ApiManagementSku.PREMIUM.value}, which is in every region that serves",
+            source="Azure docs: api-management-howto-deploy-multi-region",
+            severity=Severity.WARNING,
+            reads=((*path, "sku"), ("inference", "regions", ITEMS)),
+        )
