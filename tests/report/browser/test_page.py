@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
 from gpufleet.check import Level, Report
+from tests.outlook.samples import ahead
 from tests.report.browser.opened import Open
 from tests.report.samples import NASTY, finding, passing, pull_request, report
 
@@ -15,6 +16,7 @@ REPORTS = {
     "pull-request": [pull_request()],
     "frontier": [passing("frontier")],
     "broken-file": [report(finding(rule="spec", label="", severity=None))],
+    "outlook": [report(outlook=ahead())],
     "several": [pull_request(), passing("frontier"), report(finding(level=Level.NOTE), environment="dev")],
     "nasty": [report(finding(key=NASTY, message=NASTY, fix=NASTY, reference=NASTY), environment=NASTY)],
 }
