@@ -98,8 +98,13 @@ class RegionView:
         assert self.environment.inference is not None
         region = next(one for one in self.environment.inference.regions if one.name == self.name)
         ready, there = counts.get(size, (0, 0))
-        # A server that shares a node with others finds room on one that is there, or takes one more like any other.
-        alone = [plan.serving.unit_nodes for plan in plans if plan.serving.fit.replicas_per_node <= 1]
+        # Servers of a fixed number roll without one more (adr/0029), and one that shares a node with others finds room
+        # on one that is there, or takes one more like any other.
+        alone = [
+            plan.serving.unit_nodes
+            for plan in plans
+            if plan.max_replicas > plan.min_replicas and plan.serving.fit.replicas_per_node <= 1
+        ]
         return Nodes(
             size=size,
             ready=ready,
