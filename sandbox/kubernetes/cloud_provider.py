@@ -16,7 +16,7 @@ _PLACES = {
     "Gateway": ("spec", "infrastructure", "annotations"),
     "AgentgatewayParameters": ("spec", "service", "metadata", "annotations"),
 }
-_TOKEN = "azure-native:network:PrivateLinkService"
+_SERVICE = "azure-native:network:PrivateLinkService"
 _MADE = "private-link/"
 
 
@@ -44,7 +44,7 @@ def reconcile(transaction: Transaction, cluster_id: str, key: str, kind: str, bo
     }
     record: Record = {
         "id": service,
-        "token": _TOKEN,
+        "token": _SERVICE,
         "generation": 1,
         "created": (known or cluster)["created"],
         "inputs": {},

@@ -164,6 +164,15 @@ def _object(package: str, model: Any, value: Any, path: str) -> Iterator[str]:  
             yield f"{path}.{wire}: required" if path else f"{wire}: required"
 
 
+def _subtype(package: str, model: Any, value: Any) -> Any:  # noqa: ANN401
+    """The model that an object's discriminator names, where there are several."""
+    for attribute, models in getattr(model, "_subtype_map", {}).items():
+        name = value.get(model._attribute_map[attribute]["key"]) if isinstance(value, dict) else None
+        if name in models:
+            return getattr(_module(package), models[name])
+    return model
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Slot:
     """Where a value stands: an attribute of a model."""
@@ -186,7 +195,9 @@ def _value(slot: _Slot, kind: str, value: Any, path: str) -> Iterator[str]:  # n
     elif kind in _SCALARS:
         yield from _scalar(slot, kind, value, path)
     else:
-        yield from _object(slot.package, getattr(_module(slot.package), kind), value, path)
+        yield from _object(
+            slot.package, _subtype(slot.package, getattr(_module(slot.package), kind), value), value, path
+        )
 
 
 def _items(slot: _Slot, kind: str, items: Iterable[tuple[Any, Any]] | None, path: str, what: str) -> Iterator[str]:
