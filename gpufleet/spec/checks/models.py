@@ -105,6 +105,14 @@ def _names(inference: Inference, model: Model, path: Path) -> Iterator[Problem]:
             source="kubernetes/kubernetes#64023; LeaderWorkerSet API",
             reads=(path, _REGIONS),
         )
+    if names and not model.name[0].isalpha():
+        yield Problem(
+            path=(*path, "name"),
+            message=f"{model.name} starts with a digit, and its servers' Service is called after it",
+            fix="Start it with a letter",
+            source="Kubernetes documentation, names: RFC 1035 labels",
+            reads=(path, _REGIONS),
+        )
 
 
 def check_model_pins(environment: Environment) -> Iterator[Problem]:

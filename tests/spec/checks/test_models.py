@@ -82,6 +82,13 @@ def _variant(percent: int, **more: object) -> dict[str, Any]:
         severity=Severity.WARNING,
     ),
     Case(
+        "a name that no Service takes",
+        {_MODEL: _served(name="7b-chat")},
+        "inference.models[0].name",
+        "7b-chat starts with a digit, and its servers' Service is called after it",
+        {_MODEL: {key: value for key, value in _served(name="7b-chat").items() if key != "weights"}},
+    ),
+    Case(
         "a name that leaves no room",
         # -fp8-nc40ads-h100-v5 has 20 characters.
         {_MODEL: _served(name="m" * 28)},
