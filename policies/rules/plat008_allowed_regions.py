@@ -14,6 +14,7 @@ _LOCATED = (
     CLUSTER,
     "azure-native:containerregistry:Registry",
     "azure-native:containerregistry:Replication",
+    "azure-native:monitor:AzureMonitorWorkspace",
     "azure-native:network:VirtualNetwork",
     "azure-native:operationalinsights:Workspace",
     "azure-native:resources:ResourceGroup",
