@@ -75,7 +75,7 @@ MONTH = 730
 def test_what_a_pool_serves_alone_is_its_own() -> None:
     found = _found(_environment(BIG | {"serves": ["chat"]}, SMALL | {"serves": ["small"]}))
     chat = Decimal("13.96") * 10 * MONTH
-    assert (found["chat"].own, found["chat"].shared) == (chat, 0)
+    assert (found["chat"].own, found["chat"].shared) == (chat, Decimal(0))
     assert (found["search"].own, found["search"].kind) == (chat, "team")
     assert found["small"].own > 0
 
@@ -90,7 +90,7 @@ def test_shared_nodes_are_divided_by_gpus_and_none_is_lost() -> None:
 def test_a_budget_is_held_against_its_own_nodes() -> None:
     pools = (BIG | {"serves": ["chat"]}, SMALL)
     over = _found(_environment(*pools, allocations=[{"model": "chat", "monthlyUsd": 100}]))["chat"]
-    assert (over.budget, over.over) == (100, True)
+    assert (over.budget, over.over) == (Decimal(100), True)
     assert next(rows([over]))[-1] == "OVER BUDGET"
     enough = _found(_environment(*pools, allocations=[{"team": "search", "monthlyUsd": 1e6}]))["search"]
     assert (enough.over, as_dict(enough)["over"]) == (False, False)

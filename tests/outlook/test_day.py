@@ -90,7 +90,7 @@ def test_spot_comes_after_the_floor_and_before_more_regular_nodes(
     found = day(_one(servers, _nodes("eastus", 2, 5), _nodes("eastus", 0, 3, "3", SPOT), demand=demand))
     load, hour = _load(found), found.hours[0]
     assert (load.regular, load.spot, load.served) == (regular, spot, served)
-    assert (hour.nodes(REGULAR), hour.nodes(SPOT), hour.usd) == (regular, spot, usd)
+    assert (hour.nodes(REGULAR), hour.nodes(SPOT), hour.usd) == (regular, spot, Decimal(usd))
     assert found.unmet_tokens == pytest.approx((demand - served) * 86_400)
     assert found.gpu_hours == 2 * (regular + spot) * 24
 
