@@ -96,8 +96,9 @@ def serve(model: Model, size: sizes.Size, *, predict: bool = False) -> Serving |
     Args:
         model: one form of a model (`Model.forms`).
         size: VM size.
-        predict: where nobody has measured the GPU, count a share of what the roofline predicts (`Serving.predicted`).
-            Servers are planned so; what is promised to suffice rests on measurements alone.
+        predict: where nobody has measured the GPU, count a share of what the roofline predicts (`Serving.predicted`),
+            and serve without a latency target that it doesn't reach. Servers are planned so; what is promised to
+            suffice rests on measurements, and on targets that the roofline reaches.
     """
     if not size.is_gpu or size.gpu_memory_gb is None:
         return Unfit(reason=f"{size.name} has no GPU memory that a source gives", decided=True)
@@ -107,9 +108,10 @@ def serve(model: Model, size: sizes.Size, *, predict: bool = False) -> Serving |
     prediction: Prediction | None = None
     if model.latency != LatencyTarget():
         found = _in_time(model, size, fit)
-        if isinstance(found, Unfit):
+        if not isinstance(found, Unfit):
+            fit, prediction = found
+        elif not predict:
             return found
-        fit, prediction = found
     rate = _rate(model, size, fit, predict=predict)
     return rate if isinstance(rate, Unfit) else _serving(model, size, fit, rate, prediction)
 
@@ -185,8 +187,8 @@ def _in_time(model: Model, size: sizes.Size, fit: replicas.Fit) -> tuple[replica
         tried = more
     return Unfit(
         reason=f"{model.name} on {tried.tensor_parallel} GPUs of {size.name} would take "
-        f"{found.step_s * 1000 / found.share:,.1f} ms a token and {found.first_token_s * 1000 / found.share:,.0f} ms "
-        f"to the first one, by a prediction with room for its error, more than {_target(model.latency)}",
+        f"{found.step_s * 1000:,.1f} ms a token and {found.first_token_s * 1000:,.0f} ms to the first one, one "
+        f"sequence at a time and as predicted, and the target is {_target(model.latency)}",
         decided=False,
     )
 
