@@ -111,11 +111,23 @@ def pod(case: str) -> dict[str, Any]:
 
 
 def documents() -> Iterator[tuple[str, str]]:
-    """File name and content of each golden file: what all have in common once."""
-    shared = (f"{REGION}-models-", f"{REGION}-serving-")
-    yield "shared.yaml", _dump([one for one in graph().resources if one.custom and one.name.startswith(shared)])
+    """File name and content of each golden file.
+
+    Every one holds what its pods need to be let in, so that an API server takes it by itself.
+    """
+    models = [one for one in graph().resources if one.custom and one.inputs.get("metadata", {}).get("name") == "models"]
+    classes = graph().of("PriorityClass")
+    accounts = [one for one in graph().of("ServiceAccount") if one.inputs["metadata"].get("namespace") == "models"]
+    yield "network-policies.yaml", _dump([*models, *_policies()])
     for case in CASES:
-        yield f"{case}.yaml", _dump(objects(case))
+        wanted = pod(case)["priorityClassName"], pod(case)["serviceAccountName"]
+        needs = [one for one in (*classes, *accounts) if one.inputs["metadata"]["name"] in wanted]
+        yield f"{case}.yaml", _dump([*models, *needs, *objects(case)])
+
+
+def _policies() -> list[Registered]:
+    """The policies that ModelNamespace makes, without those that other parts bring for their own pods."""
+    return [one for one in graph().of("NetworkPolicy") if one.name.startswith(f"{REGION}-models-")]
 
 
 def _dump(found: list[Registered]) -> str:

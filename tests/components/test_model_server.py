@@ -47,7 +47,7 @@ def written() -> dict[str, str]:
     return dict(documents())
 
 
-@pytest.mark.parametrize("name", ["shared.yaml", *(f"{case}.yaml" for case in CASES)])
+@pytest.mark.parametrize("name", ["network-policies.yaml", *(f"{case}.yaml" for case in CASES)])
 def test_manifests_are_as_committed(name: str, written: dict[str, str]) -> None:
     assert written[name] == (GOLDEN / name).read_text(encoding="utf-8")
 
