@@ -26,6 +26,13 @@ from sandbox.values import Properties
 
 # Package and model by resource type. A type that is not here has no model.
 MODELS = {
+    "apimanagement:Api": ("apimanagement", "ApiCreateOrUpdateParameter"),
+    "apimanagement:ApiManagementService": ("apimanagement", "ApiManagementServiceResource"),
+    "apimanagement:ApiOperation": ("apimanagement", "OperationContract"),
+    "apimanagement:ApiPolicy": ("apimanagement", "PolicyContract"),
+    "apimanagement:Product": ("apimanagement", "ProductContract"),
+    "apimanagement:ProductPolicy": ("apimanagement", "PolicyContract"),
+    "apimanagement:Subscription": ("apimanagement", "SubscriptionCreateParameters"),
     "alertsmanagement:PrometheusRuleGroup": ("alertsmanagement", "PrometheusRuleGroupResource"),
     "authorization:RoleAssignment": ("authorization.v2022_04_01", "RoleAssignmentCreateParameters"),
     "cdn:AFDCustomDomain": ("cdn", "AFDDomain"),
