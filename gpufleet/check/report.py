@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gpufleet.check.finding import Finding, Level, Since, Verdict
 from gpufleet.check.rule_findings import WaiverUse
 from gpufleet.cost import CostDifference, Estimate
-from gpufleet.cost.token_cost import TokenCost
 from gpufleet.errors import ExitCode
 from gpufleet.graph import Graph
-from gpufleet.outlook import Outlook
 from gpufleet.sizing.advice import Advice
+
+if TYPE_CHECKING:
+    from gpufleet.cost.token_cost import TokenCost
+    from gpufleet.outlook import Outlook
 
 _WORST_FIRST: Final = (
     ExitCode.CONFIGURATION,

@@ -8,7 +8,7 @@ import pathlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from gpufleet.catalog.table import CatalogError
 from gpufleet.check.base import Base, beside
@@ -20,7 +20,6 @@ from gpufleet.cost import CostDifference, compare, estimate
 from gpufleet.errors import ExitCode, GpufleetError
 from gpufleet.graph import Graph
 from gpufleet.graph.cached import plan
-from gpufleet.outlook import outlook, token_costs
 from gpufleet.sizing.proposal import advise
 from gpufleet.spec import Environment, Problem, SpecError, StackFile, load
 from gpufleet.spec.stack_file import file_text
@@ -29,6 +28,10 @@ from policies import evaluate as policies
 from policies import waivers_file
 from policies.catalogue import rules
 from policies.waivers import Waivers
+
+if TYPE_CHECKING:
+    from gpufleet.cost.token_cost import TokenCost
+    from gpufleet.outlook import Outlook
 
 _T = TypeVar("_T")
 
@@ -135,7 +138,7 @@ class _Job:
         attempts = _Attempts(label)
         attempts.findings += [Finding.of_problem(problem) for problem in loaded.warnings]
         subject = self._subject(file, loaded.environment, attempts)
-        ahead = attempts.run("outlook", lambda: outlook(loaded.environment))
+        ahead, tokens = attempts.run("outlook", lambda: _ahead(subject)) or (None, ())
         results = attempts.run("rules", lambda: self._judged(subject, configuration, inputs, waivers, base)) or Judged()
         attempts.findings += results.findings
         steps = {"spec", "plan"} - {finding.rule for finding in attempts.findings if finding.level is not Level.NOTE}
@@ -148,7 +151,7 @@ class _Job:
             estimate=subject.estimate,
             advice=subject.advice,
             outlook=ahead,
-            token_costs=tuple(token_costs(ahead, subject.estimate)) if ahead and subject.estimate else (),
+            token_costs=tokens,
             graph=subject.graph,
             configuration=configuring.name_of(self.environment),
         )
@@ -208,6 +211,15 @@ def _before(job: _Job, base: Base, label: str, today: dt.date) -> _Outcome:
         first = next(one for one in found.report.findings if one.level is Level.ERROR)
         raise _UnjudgedError(f"{label} of {base.name} can't be judged: {_of(first)}")
     return found
+
+
+def _ahead(subject: Subject) -> tuple[Outlook | None, tuple[TokenCost, ...]]:
+    if subject.environment.inference is None:
+        return None, ()
+    from gpufleet.outlook import outlook, token_costs  # noqa: PLC0415 most environments train and serve nothing
+
+    found = outlook(subject.environment)
+    return found, tuple(token_costs(found, subject.estimate)) if found and subject.estimate else ()
 
 
 def _of(wrong: Finding | Problem) -> str:

@@ -49,6 +49,11 @@ class Servers:
     spot_replicas: int
     floors: tuple[int, ...]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Region and name, which no other servers have."""
+        return self.region, self.name
+
     def nodes(self, replicas: int) -> int:
         """Nodes under so many replicas."""
         return -(-replicas // self.per_unit) * self.unit_nodes

@@ -176,11 +176,11 @@ def _absorbed(usual: Day, then: Day, *, spot_stays: bool) -> tuple[float, list[L
     """The share of the demand that running servers answer in the worst hour, and where replicas are missing."""
     least, missing = 1.0, list[Load]()
     for before, after in zip(usual.hours, then.hours, strict=True):
-        running = {load.servers: load.regular + (load.spot if spot_stays else 0) for load in before.loads}
+        running = {load.servers.key: load.regular + (load.spot if spot_stays else 0) for load in before.loads}
         asked = sum(after.demand.values())
         answered = 0.0
         for load in after.loads:
-            up = running.get(load.servers, 0)
+            up = running.get(load.servers.key, 0)
             answered += min(load.demand, up * load.servers.tokens_per_s)
             if load.regular + load.spot > up:
                 missing.append(load)

@@ -96,7 +96,7 @@ def _peak(servers: Servers) -> _State:
 
 def _day(found: Outlook, mine: Iterable[Servers]) -> Iterator[_State]:
     for servers in mine:
-        loads = [load for hour in found.day.hours for load in hour.loads if load.servers == servers]
+        loads = [load for hour in found.day.hours for load in hour.loads if load.servers.key == servers.key]
         yield _State(
             servers=servers,
             nodes=(

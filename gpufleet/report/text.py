@@ -5,15 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gpufleet.check.finding import Finding, Level, Since, Verdict
 from gpufleet.check.report import Comparison, Report
 from gpufleet.cost import Estimate, PriceKind
 from gpufleet.cost.money import HOURS_PER_MONTH, HOURS_PER_PERIOD
 from gpufleet.cost.render.words import percent, usd
-from gpufleet.outlook import Outlook
-from gpufleet.outlook import words as outlook_words
 from gpufleet.plural import plural
 from gpufleet.report.groups import Groups
 from gpufleet.report.words import (
@@ -26,6 +24,9 @@ from gpufleet.report.words import (
     tally,
     waived_by,
 )
+
+if TYPE_CHECKING:
+    from gpufleet.outlook import Outlook
 
 _MOST: Final = 10
 """Of what to do, of warnings and of notes, so that the report stays on one screen. Errors are all shown."""
@@ -144,6 +145,8 @@ _OUTLOOK_COLUMNS: Final = 6
 
 def _outlook(outlook: Outlook, width: int, pen: _Pen) -> Iterator[str]:
     """Each state on a line, or on a few where the terminal is narrow; then the day."""
+    from gpufleet.outlook import words as outlook_words  # noqa: PLC0415 most environments serve nothing
+
     head = outlook_words.LOSS_HEAD[:_OUTLOOK_COLUMNS]
     rows = [row[:_OUTLOOK_COLUMNS] for row in outlook_words.loss_rows(outlook)]
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
