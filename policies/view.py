@@ -287,6 +287,13 @@ class View:
         )
 
     @cached_property
+    def drained(self) -> frozenset[str]:
+        """URNs of the inference regions that are declared as drained. Raises UndecidedError as `declared`."""
+        inference = self.declared.environment.inference if self.declared is not None else None
+        names = {region.name for region in inference.regions if region.drain} if inference is not None else set()
+        return frozenset(place.urn for place in self.places if place.kind == "inference" and place.node.name in names)
+
+    @cached_property
     def declared(self) -> Declared | None:
         """The environment and its specification; None in a stack that is none of gpufleet's.
 

@@ -22,7 +22,7 @@ class GlobalEndpoint(StrEnum):
     """What sends each request to a region."""
 
     FRONT_DOOR = "front-door"
-    """A reverse proxy at Azure's edge: TLS, firewall, and a region that fails is left within seconds."""
+    """A reverse proxy at Azure's edge: TLS, a firewall, and a region that fails is left after two failed probes."""
     TRAFFIC_MANAGER = "traffic-manager"
     """DNS alone: no time limit on answers, no firewall; clients follow when their resolver asks again."""
 

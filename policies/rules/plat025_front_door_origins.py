@@ -30,7 +30,7 @@ class FrontDoorOrigins(Rule[Resource, FrontDoorOriginsSettings]):
 
     What takes longer than the timeout is cut off, so long answers stream. Priority and weight act among the origins of
     one group alone: two groups of one region each never fail over, and neither does a second origin that is disabled,
-    or that is the first one's region again.
+    or that is the first one's region again. A region that is declared as drained is not asked for.
     """
 
     id = "PLAT025"
@@ -50,7 +50,7 @@ class FrontDoorOrigins(Rule[Resource, FrontDoorOriginsSettings]):
         if subject.type == _PROFILE:
             yield from _timeout(subject, settings)
             return
-        regions = sum(place.kind == "inference" for place in view.places)
+        regions = sum(place.kind == "inference" and place.urn not in view.drained for place in view.places)
         wanted = min(regions, settings.enabled_origins)
         hosts = {_host(origin) for origin in _origins(subject, view)}
         if len(hosts) < wanted:

@@ -11,6 +11,8 @@ from policies.view import Declared, Resource, View
 
 _ORIGIN = "azure-native:cdn:AFDOrigin"
 _GROUP = "azure-native:cdn:AFDOriginGroup"
+_ENDPOINT = "azure-native:trafficmanager:Endpoint"
+_TRAFFIC_MANAGER = "Traffic Manager"
 _AT = ("inference", "regions")
 
 
@@ -22,11 +24,12 @@ class TwoRegionsSettings(Settings):
 
 
 class TwoRegions(Rule[Declared, TwoRegionsSettings]):
-    """Production serves from at least two regions, which are origins of one Front Door group.
+    """Production serves from two regions at least, which share one Front Door origin group or one Traffic Manager.
 
     Front Door's priorities and weights act among the origins of one group alone. A group for each region, as one of the
     multi-region pictures of AKS has it, never fails over: each route has one region, and its users wait until that is
-    back. An origin that is disabled takes no one over either.
+    back. An origin that is disabled takes no one over either, unless its region is declared as drained, for that can be
+    taken back.
     """
 
     id = "SCALE011"
@@ -50,8 +53,15 @@ class TwoRegions(Rule[Declared, TwoRegionsSettings]):
         unread: list[UndecidedError | MistypedError] = []
         for origin in view.resources(_ORIGIN):
             try:
-                if (origin.properties.text("enabledState") or "Enabled").casefold() == "enabled":
+                if _serves(origin, "enabledState", view):
                     regions.setdefault(_group(origin, view), set()).add(_region(origin, view))
+            except (UndecidedError, MistypedError) as error:
+                unread.append(error)
+        for endpoint in view.resources(_ENDPOINT):
+            try:
+                nested = endpoint.properties.text("endpointType") == "nestedEndpoints"
+                if not nested and _serves(endpoint, "endpointStatus", view):
+                    regions.setdefault(_TRAFFIC_MANAGER, set()).add(_region(endpoint, view))
             except (UndecidedError, MistypedError) as error:
                 unread.append(error)
         most = max(map(len, regions.values()), default=0)
@@ -77,9 +87,18 @@ def _group(origin: Resource, view: View) -> str:
     return "/".join(names).casefold()
 
 
+def _serves(origin: Resource, state: str, view: View) -> bool:
+    enabled = (origin.properties.text(state) or "Enabled").casefold() == "enabled"
+    return enabled or _region(origin, view) in view.drained
+
+
+_LEADS_BY = ("hostName", "sharedPrivateLinkResource", "targetResourceId")
+"""What names a region's gateway: its public name, its Private Link service, its address."""
+
+
 def _region(origin: Resource, view: View) -> str:
     """URN of the region whose gateway it leads to."""
-    for source in view.graph.sources(origin.node, "hostName"):
+    for source in (source for key in _LEADS_BY for source in view.graph.sources(origin.node, key)):
         place = view.resource(source).place
         if place is not None and place.kind == "inference":
             return place.urn

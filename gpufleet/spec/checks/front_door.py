@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpufleet.spec.environment import Environment
 from gpufleet.spec.front_door import FrontDoor, FrontDoorSku
 from gpufleet.spec.inference import GlobalEndpoint, Inference
-from gpufleet.spec.problem import Problem
+from gpufleet.spec.problem import Problem, Severity
 from gpufleet.spec.traffic_manager import TrafficManager
 
 _MOST_ORIGINS = 50
@@ -52,14 +52,23 @@ def _regions(inference: Inference) -> Iterator[Problem]:
             fix="Leave drain out for one of them at least",
             source="terraform-azurerm#15140: the last enabled origin stays",
         )
+        return
+    for index, region in enumerate(inference.regions):
+        if region.drain:
+            yield Problem(
+                path=(*path, index, "drain"),
+                message=f"{region.name} gets no requests, and its nodes are paid for",
+                fix="Remove the region, or leave drain out again, once what it was drained for is done",
+                severity=Severity.WARNING,
+            )
 
 
 def _traffic_manager(inference: Inference) -> Iterator[Problem]:
     if "front_door" in inference.model_fields_set:
         yield Problem(
             path=("inference", "frontDoor"),
-            message="has no effect: Traffic Manager answers DNS queries alone, without a firewall, Private Link or a time "
-            "limit",
+            message="has no effect: Traffic Manager answers DNS queries alone, without a firewall, Private Link or a "
+            "time limit",
             fix="Leave it out, or set globalEndpoint to front-door",
             source="Azure docs: traffic-manager-how-it-works",
             reads=(("inference", "globalEndpoint"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpufleet.spec import Severity
 from tests.spec.environments import Case, cases, changed, judge, verdict
 
 _INFERENCE = ("inference",)
@@ -120,6 +121,14 @@ _MODELS = ("inference", "models")
 )
 def test_global_endpoint(case: Case) -> None:
     judge(case)
+
+
+def test_a_drained_region_is_not_forgotten() -> None:
+    pool = {"name": "nc", "sku": "Standard_NC40ads_H100_v5", "nodes": {"min": 1, "max": 2}}
+    two = changed({("inference", "regions", 1): {"name": "eastus", "drain": True, "pools": [pool]}})
+    said = [(problem.severity, problem.key, problem.message) for problem in verdict(two)]
+    message = "eastus gets no requests, and its nodes are paid for"
+    assert (Severity.WARNING, "inference.regions[1].drain", message) in said
 
 
 def test_what_the_models_refuse() -> None:
