@@ -116,7 +116,8 @@ hold() {
     while :; do await sleep 3600; done
 }
 
-trap 'exit 143' INT TERM
+# With what it waits for: a pull that goes on would write under the next one's hands.
+trap 'kill ${!:-} 2>/dev/null; exit 143' INT TERM
 case ${1:-} in
 hold) hold ;;
 fill) [ -e "$FOLDER/.complete" ] || fill ;;
