@@ -8,7 +8,6 @@ from components.server_times import drain_times
 from components.serving_names import HTTP_PORT
 from components.vllm_settings import vllm_settings
 from gpufleet.sizing.defaults import default
-from gpufleet.sizing.serving import concurrency
 from gpufleet.sizing.serving_plan import ServerPlan
 
 
@@ -26,7 +25,8 @@ def _values(plan: ServerPlan) -> Mapping[str, str]:
         # Over several nodes: within each of them; the rest is pipeline parallelism (leader_worker_set.py).
         "tensorParallel": str(min(plan.serving.fit.tensor_parallel, plan.serving.size.gpus)),
         "contextTokens": str(model.context_tokens),
-        "concurrency": str(concurrency(model)),
+        # Fewer than memory holds where a latency target asks for it.
+        "concurrency": str(plan.serving.sequences),
         "memoryShare": f"{default('inference.memory_share').value:g}",
         "dtype": settings.dtypes[model.precision],
         "kvCacheDtype": settings.kv_cache_dtypes[model.kv_precision],

@@ -83,7 +83,7 @@ def test_what_is_valid_and_large_enough_passes_every_rule(stacks: Stacks) -> Non
             "SCALE016 SCALE017",
             _FAIL,
             "inference.models[0].name",
-            "chat is served by no pool: chat takes 5,068 GB",
+            "chat is served by no pool: chat takes 5,000.0 GB of weights",
             id="model does not fit",
         ),
         pytest.param(
