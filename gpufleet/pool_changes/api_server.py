@@ -62,7 +62,7 @@ def listed(kubeconfig: str, paths: Sequence[str], *, label: str = "") -> list[di
     Raises:
         ClusterUnreachableError: see `read`.
     """
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 see `_asked`
+    from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # noqa: PLC0415 see `_asked`
 
     found: list[dict[str, Any]] = []
     with _asked(kubeconfig) as client:
@@ -79,7 +79,7 @@ def listed(kubeconfig: str, paths: Sequence[str], *, label: str = "") -> list[di
 def _asked(kubeconfig: str) -> Iterator[ApiClient]:
     """A client; what goes wrong inside is told as what a person can do about it."""
     # Loading the client takes longer than asking the cluster, and most runs ask none.
-    from kubernetes.client.exceptions import ApiException  # type: ignore[import-untyped]  # noqa: PLC0415
+    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     client = _client(kubeconfig)

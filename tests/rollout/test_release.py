@@ -15,8 +15,8 @@ from gpufleet.spec import parse_environment
 from tests.spec.environments import changed
 
 ONE, TWO = (f"vllm/vllm-openai@sha256:{digit * 64}" for digit in "12")
-CHAT = {"name": "chat", "image": ONE, "weights": {"artifact": "m@sha256:a"}}
-CODE = {"name": "code", "image": ONE}
+CHAT: dict[str, object] = {"name": "chat", "image": ONE, "weights": {"artifact": "m@sha256:a"}}
+CODE: dict[str, object] = {"name": "code", "image": ONE}
 
 
 def node(name: str, type_: str, parent: str = "", **properties: dict[str, Value] | str) -> Node:
@@ -48,7 +48,7 @@ def steps(**ops: str) -> list[Change]:
 
 
 def test_what_differs_is_named_by_model_and_key() -> None:
-    new = [{**CHAT, "image": TWO}, {"name": "draft"}]
+    new: list[dict[str, object]] = [{**CHAT, "image": TWO}, {"name": "draft"}]
     assert [str(change) for change in changes([CHAT, CODE], new)] == [
         "chat: image vllm/vllm-openai@sha256:111111111111… -> vllm/vllm-openai@sha256:222222222222…",
         "draft: comes",

@@ -75,7 +75,7 @@ class Rollouts:
     def release(self, image: str) -> None:
         self.fabric.edit(lambda spec: spec["inference"]["models"][0].update(image=image))
 
-    def start(self, *more: str, watching: Callable[[], None] = lambda: None) -> int:
+    def start(self, *more: str, watching: Callable[[], object] = lambda: None) -> int:
         """`gpufleet rollout start`; `watching` is called whenever it waits between two looks."""
 
         def sleep(clock: WallClock, seconds: float) -> None:
@@ -172,7 +172,7 @@ def test_a_plain_up_is_refused_and_a_roll_out_goes_one_region_after_the_other(ro
 def test_a_region_that_does_badly_goes_back_by_itself(rollouts: Rollouts) -> None:
     before = rollouts.servers()
     rollouts.release(SECOND)
-    code = rollouts.start(watching=lambda: set_setting(rollouts.store, "signal", "eastus/error-percent", "7") and None)
+    code = rollouts.start(watching=lambda: set_setting(rollouts.store, "signal", "eastus/error-percent", "7"))
     assert code == ExitCode.RESOURCE
     assert "7.0% of the requests fail, 1% may" in rollouts.outcome.err
     assert rollouts.images() == dict.fromkeys(REGIONS, FIRST)
