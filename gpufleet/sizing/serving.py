@@ -277,6 +277,18 @@ def serving_figures(found: Serving, name: str) -> Iterator[Figure]:
             Input(name="KV heads", value=architecture_.kv_heads, source=architecture_.source),
         ),
     )
+    target = _target(model.latency)
+    yield Figure(
+        name=f"{prefix}sequences at once",
+        value=found.sequences,
+        unit="sequences",
+        formula="the most, up to concurrency, that are predicted to keep the target" if target else "concurrency",
+        source="roofline model, Williams 2009, CACM 52(4)" if target else "arithmetic",
+        inputs=(
+            Input(name="concurrency", value=concurrency(model), unit="sequences", source="above"),
+            *([Input(name="target", value=target, source="latency")] if target else []),
+        ),
+    )
     yield Figure(
         name=f"{prefix}output of a replica",
         value=found.tokens_per_s_per_replica,

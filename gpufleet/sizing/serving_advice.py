@@ -108,7 +108,7 @@ def _declared_figures(inference: Inference) -> Iterator[Figure]:
     for form in _forms(inference):
         used = dict.fromkeys(pool.sku for region in inference.regions for pool in region.pools_of(form.model.name))
         for size in filter(None, map(sizes.find, used)):
-            found = serve(form.model, size) if size.is_gpu else None
+            found = serve(form.model, size, predict=True) if size.is_gpu else None
             if isinstance(found, Serving):
                 yield from serving_figures(found, form.name)
                 yield from replica_figures(form, found, len(inference.regions))
