@@ -11,7 +11,7 @@ from pulumi_azure_native import alertsmanagement, monitor
 from components.context import ScopeContext
 from components.gpu_cluster import GpuCluster
 from components.options import child
-from components.serving_rules import PrometheusRule, RuleGroup, annotations
+from components.serving_rules import PrometheusRule, RuleGroup, alert_annotations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ def _rule(rule: PrometheusRule, receivers: pulumi.Input[str]) -> alertsmanagemen
         for_=rule.for_,
         severity=rule.severity,
         labels=dict(rule.labels) or None,
-        annotations=annotations(rule),
+        annotations=alert_annotations(rule),
         enabled=True,
         actions=[alertsmanagement.PrometheusRuleGroupActionArgs(action_group_id=receivers)],
         # Five minutes of quiet end an alert, so that one that comes and goes is one mail.

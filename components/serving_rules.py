@@ -104,7 +104,7 @@ def prometheus_file(groups: Sequence[RuleGroup]) -> dict[str, object]:
     }
 
 
-def annotations(rule: PrometheusRule) -> dict[str, str]:
+def alert_annotations(rule: PrometheusRule) -> dict[str, str]:
     """What an alert says; nothing for a recording rule."""
     return {"summary": rule.summary, "action": rule.action} if rule.alert else {}
 
@@ -117,7 +117,7 @@ def _rule(rule: PrometheusRule) -> dict[str, object]:
             "alert": rule.alert,
             "expr": rule.expr,
             "for": _prometheus(rule.for_ or ""),
-            "annotations": annotations(rule),
+            "annotations": alert_annotations(rule),
         }
     return made | ({"labels": dict(rule.labels)} if rule.labels else {})
 
