@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gpufleet.catalog import sizes, throughput
+from gpufleet.plural import plural
 from gpufleet.sizing import memory, replicas
 from gpufleet.sizing.defaults import Architecture, architecture, default
 from gpufleet.sizing.explanation import Figure, Input
@@ -186,7 +187,7 @@ def _in_time(model: Model, size: sizes.Size, fit: replicas.Fit) -> tuple[replica
             break
         tried = more
     return Unfit(
-        reason=f"{model.name} on {tried.tensor_parallel} GPUs of {size.name} would take "
+        reason=f"{model.name} on {plural(tried.tensor_parallel, 'GPU')} of {size.name} would take "
         f"{found.step_s * 1000:,.1f} ms a token and {found.first_token_s * 1000:,.0f} ms to the first one, one "
         f"sequence at a time and as predicted, and the target is {_target(model.latency)}",
         decided=False,

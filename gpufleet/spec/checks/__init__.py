@@ -20,7 +20,7 @@ from gpufleet.spec.checks.gpu_stack import check_gpu_stacks
 from gpufleet.spec.checks.inference import check_inference
 from gpufleet.spec.checks.infiniband import check_infiniband
 from gpufleet.spec.checks.kaito import check_kaito
-from gpufleet.spec.checks.models import check_model_pins, check_models
+from gpufleet.spec.checks.models import check_model_demand, check_models
 from gpufleet.spec.checks.names import check_names
 from gpufleet.spec.checks.network import check_networks
 from gpufleet.spec.checks.node_roles import check_node_roles
@@ -59,7 +59,7 @@ _CHECKS = (
     check_global_endpoint,
     check_gateways,
     check_models,
-    check_model_pins,
+    check_model_demand,
     check_weights,
     check_kaito,
     check_registry,

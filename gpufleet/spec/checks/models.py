@@ -115,8 +115,8 @@ def _names(inference: Inference, model: Model, path: Path) -> Iterator[Problem]:
         )
 
 
-def check_model_pins(environment: Environment) -> Iterator[Problem]:
-    """Pools and replicas that are pinned to models: which there must be, and bounds in their order."""
+def check_model_demand(environment: Environment) -> Iterator[Problem]:
+    """Origins that ask for something; pools and replicas pinned to models that there are, bounds in their order."""
     for number, fabric in enumerate(environment.training):
         for index, pool in enumerate(fabric.pools):
             if pool.serves:
@@ -128,6 +128,13 @@ def check_model_pins(environment: Environment) -> Iterator[Problem]:
     inference = environment.inference
     if inference is None:
         return
+    for index, origin in enumerate(inference.demand):
+        if origin.hourly_percent is not None and not any(origin.hourly_percent):
+            yield Problem(
+                path=("inference", "demand", index, "hourlyPercent"),
+                message="has no hour with any demand",
+                fix="Give the hours of its peak 100, or leave the origin out",
+            )
     for number, region in enumerate(inference.regions):
         yield from _pins(region, ("inference", "regions", number), [model.name for model in inference.models])
 

@@ -128,6 +128,13 @@ _REGION = ("inference", "regions", 0)
         {(*_REGION, "replicas"): {"chat": {"min": 1}}},
     ),
     Case(
+        "an origin that never asks",
+        {("inference", "demand"): [{"region": "eastus", "share": 1, "hourlyPercent": [0] * 24}]},
+        "inference.demand[0].hourlyPercent",
+        "has no hour with any demand",
+        {("inference", "demand"): [{"region": "eastus", "share": 1, "hourlyPercent": [0] * 23 + [100]}]},
+    ),
+    Case(
         "more at the least than at the most",
         {(*_REGION, "replicas"): {"chat": {"min": 3, "max": 2}}},
         "inference.regions[0].replicas.chat.min",
