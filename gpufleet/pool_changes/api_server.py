@@ -107,7 +107,7 @@ def _asked(kubeconfig: str) -> Iterator[ApiClient]:
 
 
 def _client(kubeconfig: str) -> ApiClient:
-    from kubernetes import config  # type: ignore[import-untyped]  # noqa: PLC0415 see `read`
+    from kubernetes import config  # type: ignore[import-untyped]  # noqa: PLC0415 see `_asked`
     from kubernetes.client import Configuration  # noqa: PLC0415
 
     try:
@@ -139,7 +139,7 @@ def _require_login(document: Mapping[str, Any]) -> None:
 
 def _kueue_version(client: ApiClient) -> str:
     """The version of Kueue's API that the server prefers, "" when it has none."""
-    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 see `read`
+    from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 see `_asked`
 
     try:
         group = _get(client, f"/apis/{KUEUE_GROUP}", {})
