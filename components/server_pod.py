@@ -90,8 +90,14 @@ def affinity(plan: ServerPlan, pools: Sequence[Pool]) -> core.v1.AffinityArgs:
     )
 
 
-def spread(plan: ServerPlan) -> list[core.v1.TopologySpreadConstraintArgs]:
-    """Over zones, then over nodes, as far as there is room: a rule would leave GPUs idle and requests waiting."""
+def spread(plan: ServerPlan, pools: Sequence[Pool]) -> list[core.v1.TopologySpreadConstraintArgs]:
+    """Over zones, then over nodes, as far as there is room: a rule would leave GPUs idle and requests waiting.
+
+    None beside spot nodes: the scheduler weighs a spread as much as the preference of regular nodes, and an idle spot
+    node could get what belongs to the floor (Kubernetes docs: scheduler configuration, default weights of 2).
+    """
+    if has_spot(pools_of(plan, pools)):
+        return []
     return [
         core.v1.TopologySpreadConstraintArgs(
             max_skew=1,

@@ -119,7 +119,7 @@ def _pod(args: VllmDeploymentArgs) -> core.v1.PodSpecArgs:
         priority_class_name=server_pod.priority_class(plan),
         affinity=server_pod.affinity(plan, args.pools),
         tolerations=server_pod.tolerations(plan, args.pools),
-        topology_spread_constraints=server_pod.spread(plan),
+        topology_spread_constraints=server_pod.spread(plan, args.pools) or None,
         termination_grace_period_seconds=drain_times(plan).grace_seconds,
         security_context=server_pod.pod_security(plan),
         init_containers=list(weights.init_containers),

@@ -86,6 +86,9 @@ def test_only_spot_pools_bring_a_spot_toleration_and_a_preference() -> None:
     (preferred,) = mixed["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     (expression,) = preferred["preference"]["matchExpressions"]
     assert expression == {"key": "kubernetes.azure.com/scalesetpriority", "operator": "NotIn", "values": ["spot"]}
+    # A spread would weigh as much as that preference.
+    assert "topologySpreadConstraints" not in mixed
+    assert [one["whenUnsatisfiable"] for one in regular["topologySpreadConstraints"]] == ["ScheduleAnyway"] * 2
     assert list(regular["affinity"]["nodeAffinity"]) == ["requiredDuringSchedulingIgnoredDuringExecution"]
 
 
