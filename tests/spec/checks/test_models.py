@@ -55,11 +55,11 @@ def _variant(percent: int, **more: object) -> dict[str, Any]:
         {_MODEL: {key: value for key, value in _served().items() if key != "image"}},
         "inference.models[0].name",
         "chat has weights and no image of the server that loads them",
-        {_MODEL: {key: value for key, value in _served(server="kaito").items() if key != "image"}},
+        {_MODEL: _served()},
     ),
     Case(
         "an image that KAITO doesn't run",
-        {_MODEL: _served(server="kaito")},
+        {_MODEL: {key: value for key, value in _served(server="kaito", preset="phi-4").items() if key != "weights"}},
         "inference.models[0].image",
         "is not used: KAITO runs an image of its own",
         {_MODEL: _served()},
