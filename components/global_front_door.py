@@ -100,9 +100,9 @@ class GlobalFrontDoor(pulumi.ComponentResource):
         self.front_door_id = self._profile.front_door_id
         first = args.spec.domains[0] if args.spec.domains else None
         self.url = pulumi.Output.format("https://{0}", first or self._endpoint.host_name)
-        self.dns_records = pulumi.Output.all(
-            **{host: self._dns_records(host, domain) for host, domain in self._domains.items()}
-        )
+        records = {host: self._dns_records(host, domain) for host, domain in self._domains.items()}
+        # Of nothing, `all` makes a list.
+        self.dns_records = pulumi.Output.all(**records) if records else pulumi.Output.from_input({})
         self.register_outputs(
             {
                 "url": self.url,
