@@ -93,8 +93,10 @@ def reset(
     try:
         if store:
             store.wipe()
-        if (home / "state").exists():
-            shutil.rmtree(home / "state")
+        # What roll-outs have noted is about a state that is gone then.
+        for folder in ("state", "rollouts"):
+            if (home / folder).exists():
+                shutil.rmtree(home / folder)
     except OSError as error:
         raise GpufleetError(f"cannot empty the sandbox in {home}: {error.strerror or error}") from error
     people().print(f"The sandbox is empty: {count} removed.", markup=False)
