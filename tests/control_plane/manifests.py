@@ -92,12 +92,15 @@ def of_file(file: Path) -> ClusterContent:
 
 
 def completed(content: ClusterContent, namespaces: Mapping[str, Manifest]) -> ClusterContent:
-    """A golden file's content with the team's namespace that another part of the fabric makes, all of one form."""
+    """A golden file's content with the namespaces that another file makes; a team's, all of one form, if none does."""
     places = {str(manifest.body["metadata"].get("namespace")) for manifest in content.manifests}
-    missing = sorted(place for place in places - namespaces_of([content]).keys() if place.startswith(_TEAM))
+    missing = sorted(places - namespaces_of([content]).keys())
     model = next(manifest for name, manifest in namespaces.items() if name.startswith(_TEAM))
     made = [
-        replace(model, body={**model.body, "metadata": {**model.body["metadata"], "name": name}}) for name in missing
+        namespaces.get(name)
+        or replace(model, body={**model.body, "metadata": {**model.body["metadata"], "name": name}})
+        for name in missing
+        if name in namespaces or name.startswith(_TEAM)
     ]
     return replace(content, manifests=(*made, *content.manifests))
 

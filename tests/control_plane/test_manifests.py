@@ -14,7 +14,11 @@ pytestmark = [pytest.mark.control_plane, pytest.mark.timeout(600)]
 _GOLDEN = ROOT / "tests" / "components" / "golden"
 _JOBS = ROOT / "tests" / "jobs" / "golden"
 # Bodies for Azure, not for a cluster.
-_NOT_KUBERNETES = {_GOLDEN / "storage" / "azure.yaml", *(_GOLDEN / "pools").glob("*.yaml")}
+_NOT_KUBERNETES = {
+    _GOLDEN / "storage" / "azure.yaml",
+    *(_GOLDEN / "pools").glob("*.yaml"),
+    *(_GOLDEN / "front").glob("*.yaml"),
+}
 
 
 @pytest.fixture(scope="module")
