@@ -70,7 +70,8 @@ class TrafficManager(pulumi.ComponentResource):
                 min_child_endpoints=1,
                 priority=priority,
                 endpoint_status=trafficmanager.EndpointStatus.ENABLED,
-                opts=self._in_profile(self._top, *made),
+                # Not left to the deletion of the profile above: until it is gone, the one below is in use and can't go.
+                opts=child(self, self._args.environment.environment_class, depends_on=made),
             )
 
     def _profile(self, suffix: str, method: trafficmanager.TrafficRoutingMethod) -> trafficmanager.Profile:

@@ -80,7 +80,8 @@ class WebApplicationFirewall(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=child(self, args.environment.environment_class, deleted_with=args.profile),
+            # Not left to the profile's deletion: until it is gone, the policy is in use and can't go.
+            opts=child(self, args.environment.environment_class),
         )
         self.register_outputs({})
 
