@@ -127,7 +127,7 @@ class ApiManagement(pulumi.ComponentResource):
         )
 
     def _api(self, backend_url: pulumi.Input[str]) -> apimanagement.Api:
-        place = {"service_name": self._service.name, "resource_group_name": self._args.resource_group_name}
+        service, group = self._service.name, self._args.resource_group_name
         api = apimanagement.Api(
             f"{self._name}-api",
             api_id=_API,
@@ -140,7 +140,8 @@ class ApiManagement(pulumi.ComponentResource):
                 header="api-key", query="api-key"
             ),
             opts=self._child(),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
         apimanagement.ApiPolicy(
             f"{self._name}-api-policy",
@@ -149,7 +150,8 @@ class ApiManagement(pulumi.ComponentResource):
             format=apimanagement.PolicyContentFormat.RAWXML,
             value=api_policy(),
             opts=self._child(api),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
         for operation in _operations():
             apimanagement.ApiOperation(
@@ -160,12 +162,13 @@ class ApiManagement(pulumi.ComponentResource):
                 method=operation.method,
                 url_template=operation.path,
                 opts=self._child(api),
-                **place,
+                service_name=service,
+                resource_group_name=group,
             )
         return api
 
     def _team(self, team: ApiTeam, api: apimanagement.Api) -> None:
-        place = {"service_name": self._service.name, "resource_group_name": self._args.resource_group_name}
+        service, group = self._service.name, self._args.resource_group_name
         prefix = f"{self._name}-team-{team.name}"
         product = apimanagement.Product(
             f"{prefix}-product",
@@ -175,7 +178,8 @@ class ApiManagement(pulumi.ComponentResource):
             subscription_required=True,
             approval_required=True,
             opts=self._child(),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
         policy = apimanagement.ProductPolicy(
             f"{prefix}-policy",
@@ -184,7 +188,8 @@ class ApiManagement(pulumi.ComponentResource):
             format=apimanagement.PolicyContentFormat.RAWXML,
             value=team_policy(team),
             opts=self._child(product),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
         # After its limits: a product that has the API without them would let everything through.
         link = apimanagement.ProductApi(
@@ -192,7 +197,8 @@ class ApiManagement(pulumi.ComponentResource):
             product_id=team.name,
             api_id=_API,
             opts=self._child(policy, api),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
         apimanagement.Subscription(
             f"{prefix}-subscription",
@@ -205,7 +211,8 @@ class ApiManagement(pulumi.ComponentResource):
                 self._child(link),
                 pulumi.ResourceOptions(additional_secret_outputs=["primaryKey", "secondaryKey"]),
             ),
-            **place,
+            service_name=service,
+            resource_group_name=group,
         )
 
 

@@ -133,8 +133,10 @@ def deployment_spec(config: str) -> apps.v1.DeploymentSpecArgs:
             spec=core.v1.PodSpecArgs(
                 automount_service_account_token=False,
                 priority_class_name="system-cluster-critical",
-                tolerations=[core.v1.TolerationArgs(**one) for one in controller_tolerations()],
-                affinity=core.v1.AffinityArgs(**apart(_LABELS)),
+                tolerations=[
+                    core.v1.TolerationArgs(key=one["key"], operator=one["operator"]) for one in controller_tolerations()
+                ],
+                affinity=apart(_LABELS),
                 security_context=system_pod_security(settings.user),
                 containers=[container],
                 volumes=[core.v1.VolumeArgs(name="config", config_map=core.v1.ConfigMapVolumeSourceArgs(name=config))],

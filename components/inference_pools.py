@@ -376,8 +376,10 @@ def picker_spec(pool: PoolPlan, pod_labels: dict[str, str]) -> apps.v1.Deploymen
                 service_account_name=pool.picker,
                 priority_class_name="system-cluster-critical",
                 termination_grace_period_seconds=pool.longest_stream_seconds + 30,
-                tolerations=[core.v1.TolerationArgs(**one) for one in controller_tolerations()],
-                affinity=core.v1.AffinityArgs(**apart({_PICKER: pool.name})),
+                tolerations=[
+                    core.v1.TolerationArgs(key=one["key"], operator=one["operator"]) for one in controller_tolerations()
+                ],
+                affinity=apart({_PICKER: pool.name}),
                 security_context=system_pod_security(65532),
                 containers=[container],
             ),
@@ -395,18 +397,14 @@ def system_pod_security(user: int) -> core.v1.PodSecurityContextArgs:
     )
 
 
-def apart(pods: dict[str, str]) -> dict[str, core.v1.PodAntiAffinityArgs]:
+def apart(pods: dict[str, str]) -> core.v1.AffinityArgs:
     """Preferred on different nodes: a system pool of one node must hold them too."""
-    return {
-        "pod_anti_affinity": core.v1.PodAntiAffinityArgs(
-            preferred_during_scheduling_ignored_during_execution=[
-                core.v1.WeightedPodAffinityTermArgs(
-                    weight=100,
-                    pod_affinity_term=core.v1.PodAffinityTermArgs(
-                        topology_key="kubernetes.io/hostname",
-                        label_selector=meta.v1.LabelSelectorArgs(match_labels=pods),
-                    ),
-                )
-            ]
-        )
-    }
+    term = core.v1.WeightedPodAffinityTermArgs(
+        weight=100,
+        pod_affinity_term=core.v1.PodAffinityTermArgs(
+            topology_key="kubernetes.io/hostname", label_selector=meta.v1.LabelSelectorArgs(match_labels=pods)
+        ),
+    )
+    return core.v1.AffinityArgs(
+        pod_anti_affinity=core.v1.PodAntiAffinityArgs(preferred_during_scheduling_ignored_during_execution=[term])
+    )

@@ -9,7 +9,7 @@ from sandbox import arm
 from sandbox.azure.checks import get, matches
 from sandbox.azure.model import RESOURCE_GROUP, Context, NameRule, ResourceType
 from sandbox.errors import ArmError, Failure
-from sandbox.values import UNKNOWN, Properties, reveal
+from sandbox.values import Properties, reveal
 
 _SPEC = "apimanagement API specification 2022-09-01-preview"
 _SERVICE = RESOURCE_GROUP + "/providers/Microsoft.ApiManagement/service/{serviceName}"
@@ -60,7 +60,7 @@ def _regions_need_premium(inputs: Properties) -> Iterable[Failure]:
 def _policy_is_xml(inputs: Properties) -> Iterable[Failure]:
     """A policy is one `policies` element with the four sections (Azure docs: api-management-howto-policies)."""
     text, kind = reveal(inputs.get("value")), reveal(inputs.get("format"))
-    if not isinstance(text, str) or text == UNKNOWN or kind in {"xml-link", "rawxml-link"}:
+    if not isinstance(text, str) or kind in {"xml-link", "rawxml-link"}:
         return
     try:
         root = ET.fromstring(text)  # noqa: S314 - the program's own
