@@ -168,3 +168,11 @@ def test_the_guide_names_every_argument_and_no_other() -> None:
     guide = (ROOT / "docs" / "guides" / "inference-servers.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `(--[a-z-]+)` \|", guide, re.MULTILINE))
     assert named == {one.name for one in vllm_settings().arguments}
+
+
+def test_the_cluster_enforces_policies_and_waits_for_the_longest_stream() -> None:
+    cluster = graph().one("containerservice:ManagedCluster").inputs
+    network = cluster["networkProfile"]
+    assert (network["networkPolicy"], network["networkDataplane"]) == ("cilium", "cilium")
+    # 15 s of wait, 900 s of answers, 15 s to end.
+    assert cluster["autoScalerProfile"]["maxGracefulTerminationSec"] == "930"
