@@ -88,6 +88,7 @@ def test_infiniband_pool() -> None:
 def test_spot_pool() -> None:
     assert _pool(stack_graph("dev"), "eastus-t4spot") == {
         **COMMON,
+        "tags": {**TAGS, "model": "chat-1b"},
         "agentPoolName": "t4spotoj",
         "resourceGroupName": "rg-dev-eastus",
         "resourceName": "aks-dev-eastus",
