@@ -13,7 +13,8 @@ from gpufleet.spec.base import Path as SpecPath
 from tests.components.graphs import Graph, Registered, build, whole_numbers
 from tests.spec.environments import changed
 
-GOLDEN = Path(__file__).parent / "golden" / "gateway"
+GOLDEN = Path(__file__).parent / "golden"
+FOLDERS = ("gateway", "api-management")
 _IMAGE = "vllm/vllm-openai@sha256:b0501f99fec5136f248f78d5850977a2ec32d55cd9a665f4a9ffef24cbdf7fe5"
 
 
@@ -104,8 +105,16 @@ def _is_definition(one: Registered) -> bool:
 
 
 def documents() -> Iterator[tuple[str, str]]:
-    """File name and content of each golden file."""
+    """Folder and file name, and content, of each golden file: what is in clusters, and Azure's part by itself."""
     for case in CASES:
-        found = [whole_numbers(one.inputs) for one in objects(case)]
-        text = yaml.safe_dump_all(found, sort_keys=False, width=140, allow_unicode=True)
-        yield f"{case}.yaml", text
+        yield f"gateway/{case}.yaml", _text([one for one in objects(case) if not _is_azure(one)])
+    yield "api-management/bodies.yaml", _text([one for one in objects("api-management") if _is_azure(one)])
+
+
+def _is_azure(one: Registered) -> bool:
+    return one.type.startswith("azure-native:")
+
+
+def _text(found: list[Registered]) -> str:
+    values = [whole_numbers(one.inputs) for one in found]
+    return yaml.safe_dump_all(values, sort_keys=False, width=140, allow_unicode=True)

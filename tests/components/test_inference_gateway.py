@@ -11,7 +11,7 @@ from components.api_management import api_policy, team_policy
 from components.inference_pools import PoolPlan, weights
 from gpufleet.spec.api_management import ApiTeam
 from sandbox.kubernetes.pod_security import violations
-from tests.components.gateways import CASES, GOLDEN, documents, graph, objects
+from tests.components.gateways import CASES, FOLDERS, GOLDEN, documents, graph, objects
 
 _RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -22,7 +22,8 @@ def _kind(case: str, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_golden_files_are_current() -> None:
-    assert {path.name: path.read_text(encoding="utf-8") for path in GOLDEN.glob("*.yaml")} == dict(documents())
+    files = [path for folder in FOLDERS for path in (GOLDEN / folder).glob("*.yaml")]
+    assert {str(path.relative_to(GOLDEN)): path.read_text(encoding="utf-8") for path in files} == dict(documents())
 
 
 @pytest.mark.parametrize("case", CASES)

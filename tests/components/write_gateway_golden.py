@@ -1,10 +1,11 @@
-"""Write the manifests of tests/components/golden/gateway anew: `python -m tests.components.write_gateway_golden`."""
+"""Write the manifests of tests/components/golden/gateway and api-management anew: `python -m tests.components.write_gateway_golden`."""
 
 from __future__ import annotations
 
-from tests.components.gateways import GOLDEN, documents
+from tests.components.gateways import FOLDERS, GOLDEN, documents
 
 if __name__ == "__main__":
-    GOLDEN.mkdir(exist_ok=True)
+    for folder in FOLDERS:
+        (GOLDEN / folder).mkdir(exist_ok=True)
     for name, text in documents():
         (GOLDEN / name).write_text(text, encoding="utf-8")

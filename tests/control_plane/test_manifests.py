@@ -18,6 +18,7 @@ _NOT_KUBERNETES = {
     _GOLDEN / "storage" / "azure.yaml",
     *(_GOLDEN / "pools").glob("*.yaml"),
     *(_GOLDEN / "front").glob("*.yaml"),
+    *(_GOLDEN / "api-management").glob("*.yaml"),
 }
 
 
