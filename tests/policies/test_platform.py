@@ -58,8 +58,8 @@ def results(graph: Graph, base: Graph | None = None) -> tuple[Result, ...]:
     return evaluate(View(graph=graph, base=base), RULES)
 
 
-def test_there_are_twenty_six() -> None:
-    assert [rule.id for rule in RULES] == [f"PLAT{number:03}" for number in range(1, 27)]
+def test_there_are_twenty_eight() -> None:
+    assert [rule.id for rule in RULES] == [f"PLAT{number:03}" for number in range(1, 29)]
 
 
 @pytest.mark.parametrize("base", BASES)
