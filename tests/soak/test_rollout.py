@@ -30,6 +30,8 @@ import os, signal, sys
 from pathlib import Path
 from gpufleet.cli import rollout_platform
 from gpufleet.engine import project
+from gpufleet.engine.install import ensure_engine
+ensure_engine()
 project.ROOT = Path(sys.argv[1])
 rollout_platform.WallClock.sleep = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 sys.argv = ["gpufleet", *sys.argv[2:]]
@@ -113,13 +115,13 @@ class Rollouts:
     def images(self) -> dict[str, str]:
         return {region: image for region, (image, _) in self.servers().items()}
 
-    def killed(self) -> int:
-        """`gpufleet rollout start` in a process of its own, killed at its first wait; its exit status."""
+    def killed(self) -> tuple[int, str]:
+        """`gpufleet rollout start` in a process of its own, killed at its first wait; its exit status and stderr."""
         arguments = ["rollout", "start", "t", "--sandbox", "--yes", "--no-check"]
         done = subprocess.run(
             [sys.executable, "-c", _KILLED, str(project.ROOT), *arguments], capture_output=True, text=True, check=False
         )
-        return done.returncode
+        return done.returncode, done.stderr
 
     def _run(self, command: str, *more: str) -> int:
         self.outcome = self.fabric.gpufleet("rollout", command, "t", "--sandbox", "--yes", *more)
@@ -196,7 +198,8 @@ def test_a_region_whose_replica_lags_is_not_reached(rollouts: Rollouts) -> None:
 
 def test_killed_while_a_region_is_watched_the_next_run_goes_on(rollouts: Rollouts) -> None:
     rollouts.release(SECOND)
-    assert rollouts.killed() == -signal.SIGKILL
+    status, said = rollouts.killed()
+    assert status == -signal.SIGKILL, said
     assert rollouts.images() == {"eastus": SECOND, "swedencentral": FIRST}
     assert (rollouts.status()["status"], rollouts.stages()["eastus"]) == ("running", "baking")
     assert rollouts.start() == ExitCode.CONFIGURATION
