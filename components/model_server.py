@@ -49,7 +49,13 @@ class ModelServer(pulumi.ComponentResource):
         metadata = meta.v1.ObjectMetaArgs(name=plan.name, namespace=namespace, labels=server_pod.server_labels(plan))
         service = core.v1.Service(
             f"{name}-service",
-            metadata=metadata,
+            metadata=meta.v1.ObjectMetaArgs(
+                name=plan.name,
+                namespace=namespace,
+                labels=server_pod.server_labels(plan),
+                # Nothing waits for the servers of other kinds, so neither does their Service.
+                annotations=None if _is_waited_for(plan) else {"pulumi.com/skipAwait": "true"},
+            ),
             spec=core.v1.ServiceSpecArgs(
                 type="ClusterIP",
                 selector=server_pod.answering(plan),
@@ -111,3 +117,8 @@ def _servers(
 
 def _by_kaito(plan: ServerPlan) -> bool:
     return plan.model.server is ServerKind.KAITO
+
+
+def _is_waited_for(plan: ServerPlan) -> bool:
+    """Whether a run waits until servers are ready: of a Deployment with a floor alone."""
+    return not _by_kaito(plan) and plan.serving.fit.nodes == 1 and plan.min_replicas > 0
