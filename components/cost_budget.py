@@ -10,6 +10,7 @@ import pulumi
 from pulumi_azure_native import consumption, monitor
 
 from components.context import EnvironmentContext
+from components.mail_group import mail_group
 from components.options import child
 from gpufleet.spec import own_tags
 from gpufleet.spec.budget import AlertKind, Allocation, Budget, BudgetAlert
@@ -47,19 +48,11 @@ class CostBudget(pulumi.ComponentResource):
     def __init__(self, name: str, args: CostBudgetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("gpufleet:cost:CostBudget", name, {}, opts)
         environment = args.environment
-        group = monitor.ActionGroup(
+        group = mail_group(
             f"{name}-ag",
             action_group_name=environment.names.once("ag"),
-            group_short_name="gpufleet",  # Azure allows 12 characters; it heads every mail
             resource_group_name=args.resource_group_name,
-            location="Global",
-            enabled=True,
-            email_receivers=[
-                monitor.MicrosoftCommonEmailReceiverArgs(
-                    name=f"contact-{number}", email_address=contact, use_common_alert_schema=True
-                )
-                for number, contact in enumerate(args.spec.contacts, start=1)
-            ],
+            contacts=args.spec.contacts,
             tags=environment.tags,
             opts=child(self, environment.environment_class),
         )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_azure_native import alertsmanagement, monitor
+from pulumi_azure_native import alertsmanagement
 
 from components.context import ScopeContext
 from components.gpu_cluster import GpuCluster
+from components.mail_group import mail_group
 from components.options import child
 from components.serving_rules import PrometheusRule, RuleGroup, alert_annotations
 
@@ -35,19 +36,11 @@ class PrometheusRules(pulumi.ComponentResource):
         super().__init__("gpufleet:observability:PrometheusRules", name, {}, opts)
         scope = args.scope
         own = child(self, scope.environment.environment_class)
-        receivers = monitor.ActionGroup(
+        receivers = mail_group(
             f"{name}-ag",
             action_group_name=scope.name_of("ag"),
-            group_short_name="gpufleet",  # Azure allows 12 characters; it heads every mail
             resource_group_name=scope.resource_group_name,
-            location="Global",
-            enabled=True,
-            email_receivers=[
-                monitor.MicrosoftCommonEmailReceiverArgs(
-                    name=f"contact-{number}", email_address=contact, use_common_alert_schema=True
-                )
-                for number, contact in enumerate(scope.environment.contacts, start=1)
-            ],
+            contacts=scope.environment.contacts,
             tags=scope.environment.tags,
             opts=own,
         )

@@ -8,6 +8,7 @@ servers that keep a queue empty; the queue alone would give them up as soon as i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -45,12 +46,13 @@ def scaled_object_spec(plan: ServerPlan, floors: Sequence[int], query_endpoint: 
         query_endpoint: where the region's metrics are asked for.
     """
     target = scale_target(plan)
+    floors = [math.ceil(floor / target.servers) for floor in floors]
     least = max(1, min(floors))
     return {
         "scaleTargetRef": {"apiVersion": target.api_version, "kind": target.kind, "name": plan.name},
         "pollingInterval": POLLING_SECONDS,
         "minReplicaCount": least,
-        "maxReplicaCount": max(least, plan.max_replicas),
+        "maxReplicaCount": max(least, plan.max_replicas // target.servers),
         "fallback": {
             "failureThreshold": FAILURES_UNTIL_FALLBACK,
             "replicas": max(least, *floors),

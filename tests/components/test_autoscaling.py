@@ -90,7 +90,7 @@ def test_what_is_scaled() -> None:
     one = serving_plan(plans())[0]
     assert scale_target(one) == ScaleTarget(api_version="apps/v1", kind="Deployment")
     kaito = serving_plan(plans(server="kaito"))[0]
-    assert scale_target(kaito) == ScaleTarget(api_version="kaito.sh/v1alpha1", kind="InferenceSet")
+    assert scale_target(kaito) == ScaleTarget(api_version="kaito.sh/v1beta1", kind="InferenceSet")
 
 
 def test_keda_reads_the_regions_own_metrics_and_nothing_else() -> None:
