@@ -1,4 +1,4 @@
-"""Write the manifests of tests/components/golden/gateway and api-management anew: `python -m tests.components.write_gateway_golden`."""
+"""Write the gateway's golden manifests anew: `python -m tests.components.write_gateway_golden`."""
 
 from __future__ import annotations
 
