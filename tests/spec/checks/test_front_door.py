@@ -22,22 +22,24 @@ _SERVED = {
 }
 _PRIVATE = {"sku": _PREMIUM, "privateLink": True, "originDomain": "gateways.example.com"}
 _MODELS = ("inference", "models")
+_GATEWAY = ("inference", "gateway")
+_TLS = {"tlsSecret": "gateway-tls"}
 
 
 @cases(
     Case(
         "Private Link on Standard",
-        {_DOOR: {**_PRIVATE, "sku": "Standard_AzureFrontDoor"}, (*_MODELS, 0): _SERVED},
+        {_DOOR: {**_PRIVATE, "sku": "Standard_AzureFrontDoor"}, (*_MODELS, 0): _SERVED, _GATEWAY: _TLS},
         "inference.frontDoor.privateLink",
         "true is not possible with Standard_AzureFrontDoor: origins by Private Link need the Premium tier",
-        {_DOOR: _PRIVATE, (*_MODELS, 0): _SERVED},
+        {_DOOR: _PRIVATE, (*_MODELS, 0): _SERVED, _GATEWAY: _TLS},
     ),
     Case(
         "Private Link without names",
-        {_DOOR: {"sku": _PREMIUM, "privateLink": True}, (*_MODELS, 0): _SERVED},
+        {_DOOR: {"sku": _PREMIUM, "privateLink": True}, (*_MODELS, 0): _SERVED, _GATEWAY: _TLS},
         "inference.frontDoor.privateLink",
         "true needs a name for each gateway's certificate: a private gateway gets none from Azure",
-        {_DOOR: _PRIVATE, (*_MODELS, 0): _SERVED},
+        {_DOOR: _PRIVATE, (*_MODELS, 0): _SERVED, _GATEWAY: _TLS},
     ),
     Case(
         "Private Link and nothing served",
