@@ -70,8 +70,7 @@ class TrafficManager(pulumi.ComponentResource):
                 min_child_endpoints=1,
                 priority=priority,
                 endpoint_status=trafficmanager.EndpointStatus.ENABLED,
-                # Not left to the deletion of the profile above: until it is gone, the one below is in use and can't go.
-                opts=child(self, self._args.environment.environment_class, depends_on=made),
+                opts=self._endpoint_options(made),
             )
 
     def _profile(self, suffix: str, method: trafficmanager.TrafficRoutingMethod) -> trafficmanager.Profile:
@@ -113,9 +112,9 @@ class TrafficManager(pulumi.ComponentResource):
             resource_group_name=self._args.resource_group_name,
             target_resource_id=origin.address_id,
             endpoint_status=status.DISABLED if origin.spec.drain else status.ENABLED,
-            opts=self._in_profile(profile, *origin.depends_on),
+            opts=self._endpoint_options(origin.depends_on),
         )
 
-    def _in_profile(self, profile: trafficmanager.Profile, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
-        environment_class = self._args.environment.environment_class
-        return child(self, environment_class, depends_on=depends_on, deleted_with=profile)
+    def _endpoint_options(self, depends_on: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        # Not left to the profile's deletion: until that is done, an endpoint's address or profile is in use.
+        return child(self, self._args.environment.environment_class, depends_on=depends_on)
