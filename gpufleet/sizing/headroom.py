@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gpufleet.catalog import sizes
 from gpufleet.sizing.busy_hours import busiest
@@ -45,8 +45,9 @@ def capacity(region: InferenceRegion, model: Model) -> tuple[float, float, list[
 def load(inference: Inference, *, spot: bool, without: str = "") -> float:
     """The demand relative to what the pools give at their most: more than 1 is too little capacity.
 
-    Forms of models share the nodes, so each takes the part of them that its demand needs: at the hour of the day at
-    which the demand of all origins together is highest.
+    Forms of models share the nodes of the pools that they have in common, so each takes the part of them that its
+    demand needs: at the hour of the day at which the demand of all origins together is highest. Models whose pools
+    are others (`pools[].serves`) don't take from each other.
 
     Args:
         inference: the platform.
@@ -54,17 +55,34 @@ def load(inference: Inference, *, spot: bool, without: str = "") -> float:
         without: a region that is lost.
 
     Returns:
-        The sum of the parts; infinite when nothing serves a model.
+        The largest sum of parts among models that share pools; infinite when nothing serves a model.
     """
-    total = 0.0
-    for form in (form for model in inference.models for form in model.forms if form.share > 0):
-        tokens = 0.0
-        for region in inference.regions:
-            if region.name != without:
-                regular, more, _ = capacity(region, form.model)
-                tokens += regular + (more if spot else 0.0)
-        total += form.model.demand_tokens_per_second * form.share / tokens if tokens > 0 else math.inf
-    return total * busiest(inference)
+    regions = [region for region in inference.regions if region.name != without]
+    return max(
+        (
+            sum(_part(regions, form, spot=spot) for model in models for form in model.forms if form.share > 0)
+            for models in _sharing(regions, inference.models)
+        ),
+        default=0.0,
+    ) * busiest(inference)
+
+
+def _part(regions: Sequence[InferenceRegion], form: Form, *, spot: bool) -> float:
+    """The part of the regions' nodes that the demand of a form needs."""
+    given = [capacity(region, form.model) for region in regions]
+    tokens = sum(regular + (more if spot else 0.0) for regular, more, _ in given)
+    return form.model.demand_tokens_per_second * form.share / tokens if tokens > 0 else math.inf
+
+
+def _sharing(regions: Sequence[InferenceRegion], models: Sequence[Model]) -> list[list[Model]]:
+    """Models in groups: two that have a pool in common, or share with a third one, are in one."""
+    groups: list[tuple[set[tuple[str, str]], list[Model]]] = []
+    for model in models:
+        pools = {(region.name, pool.name) for region in regions for pool in region.pools_of(model.name)}
+        mine = [group for group in groups if group[0] & pools]
+        groups = [group for group in groups if group not in mine]
+        groups.append((pools.union(*(one for one, _ in mine)), [*(one for _, ones in mine for one in ones), model]))
+    return [found for _, found in groups]
 
 
 def worst_loss(inference: Inference, *, spot: bool) -> tuple[str, float] | None:
@@ -121,7 +139,7 @@ def _headroom(name: str, demand: float, *inputs: Input) -> Figure:
         name=name,
         value=100 * (1 / demand - 1),
         unit="% of the demand",
-        formula="1 / Σ (demand / declared capacity) − 1, over models",
+        formula="1 / Σ (demand / declared capacity) − 1, over models that share pools",
         source="arithmetic",
         inputs=inputs,
         note="pools at their most; below 0 is what is missing",

@@ -92,6 +92,58 @@ class Graph:
         return urn.rsplit("::", maxsplit=1)[-1]
 
 
+def _cluster(name: str, inputs: Any) -> dict[str, Any]:  # noqa: ANN401 what a registration holds
+    # Azure turns the list of identities into a map.
+    return {
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {}},
+        "oidcIssuerProfile": {"enabled": True, "issuerURL": f"https://issuer/{name}/"},
+        "fqdn": f"{inputs['dnsPrefix']}-1.hcp.{inputs['location']}.azmk8s.io",
+        "privateFQDN": f"{inputs['dnsPrefix']}-1.private.azmk8s.io",
+    }
+
+
+def _api_management(name: str, inputs: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "identity": {**inputs["identity"], "principalId": f"{name}-principal", "tenantId": "tenant"},
+        "gatewayUrl": f"https://{inputs['serviceName']}.azure-api.net",
+    }
+
+
+def _address(_: str, inputs: Any) -> dict[str, Any]:  # noqa: ANN401
+    label = inputs.get("dnsSettings")
+    fqdn = f"{label['domainNameLabel']}.{inputs['location']}.cloudapp.azure.com" if label else ""
+    return {"ipAddress": "20.0.0.1", **({"dnsSettings": {**label, "fqdn": fqdn}} if label else {})}
+
+
+def _workspace(_: str, inputs: Any) -> dict[str, Any]:  # noqa: ANN401
+    name = inputs["azureMonitorWorkspaceName"]
+    return {"metrics": {"internalId": "mac_1", "prometheusQueryEndpoint": f"https://{name}.prometheus"}}
+
+
+_COMPUTED: dict[str, Callable[[str, Any], dict[str, Any]]] = {
+    "azure-native:containerservice:ManagedCluster": _cluster,
+    "azure-native:apimanagement:ApiManagementService": _api_management,
+    "azure-native:network:PublicIPAddress": _address,
+    "azure-native:monitor:AzureMonitorWorkspace": _workspace,
+    "azure-native:storagecache:AmlFilesystem": lambda _, __: {
+        "clientInfo": {"mgsAddress": "10.0.8.4", "mountCommand": "", "lustreVersion": "2.15"}
+    },
+    "azure-native:containerregistry:Registry": lambda _, inputs: {
+        "loginServer": f"{inputs['registryName']}.azurecr.io"
+    },
+    "azure-native:cdn:Profile": lambda name, _: {"frontDoorId": f"{name}-guid"},
+    "azure-native:cdn:AFDCustomDomain": lambda _, __: {
+        "validationProperties": {"validationToken": "token", "expirationDate": "2026-12-01"}
+    },
+    "azure-native:cdn:AFDEndpoint": lambda _, inputs: {"hostName": f"{inputs['endpointName']}-1.z01.azurefd.net"},
+    "azure-native:managedidentity:UserAssignedIdentity": lambda name, _: {
+        "principalId": f"{name}-principal",
+        "clientId": f"{name}-client",
+    },
+}
+"""What Azure computes and the components read, by type: from the logical name and the inputs."""
+
+
 class _Azure(Mocks):
     """Answers with the inputs, and with what the components read of Azure's own outputs."""
 
@@ -99,40 +151,9 @@ class _Azure(Mocks):
         self._graph = graph
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        computed: dict[str, Any] = {}
-        match args.typ:
-            case "azure-native:containerservice:ManagedCluster":
-                # Azure turns the list of ids into a map.
-                computed["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {}}
-                computed["oidcIssuerProfile"] = {"enabled": True, "issuerURL": f"https://issuer/{args.name}/"}
-                computed["fqdn"] = f"{args.inputs['dnsPrefix']}-1.hcp.{args.inputs['location']}.azmk8s.io"
-                computed["privateFQDN"] = f"{args.inputs['dnsPrefix']}-1.private.azmk8s.io"
-            case "azure-native:apimanagement:ApiManagementService":
-                ids = {"principalId": f"{args.name}-principal", "tenantId": "tenant"}
-                computed["identity"] = {**args.inputs["identity"], **ids}
-                computed["gatewayUrl"] = f"https://{args.inputs['serviceName']}.azure-api.net"
-            case "azure-native:network:PublicIPAddress":
-                computed["ipAddress"] = "20.0.0.1"
-                if label := args.inputs.get("dnsSettings"):
-                    fqdn = f"{label['domainNameLabel']}.{args.inputs['location']}.cloudapp.azure.com"
-                    computed["dnsSettings"] = {**label, "fqdn": fqdn}
-            case "azure-native:monitor:AzureMonitorWorkspace":
-                name = args.inputs["azureMonitorWorkspaceName"]
-                computed["metrics"] = {"internalId": "mac_1", "prometheusQueryEndpoint": f"https://{name}.prometheus"}
-            case "azure-native:storagecache:AmlFilesystem":
-                computed["clientInfo"] = {"mgsAddress": "10.0.8.4", "mountCommand": "", "lustreVersion": "2.15"}
-            case "azure-native:containerregistry:Registry":
-                computed["loginServer"] = f"{args.inputs['registryName']}.azurecr.io"
-            case "azure-native:cdn:Profile":
-                computed["frontDoorId"] = f"{args.name}-guid"
-            case "azure-native:cdn:AFDCustomDomain":
-                computed["validationProperties"] = {"validationToken": "token", "expirationDate": "2026-12-01"}
-            case "azure-native:cdn:AFDEndpoint":
-                computed["hostName"] = f"{args.inputs['endpointName']}-1.z01.azurefd.net"
-            case "azure-native:managedidentity:UserAssignedIdentity":
-                computed["principalId"] = f"{args.name}-principal"
-                computed["clientId"] = f"{args.name}-client"
         name = _azure_name(args.inputs)
+        made = _COMPUTED.get(args.typ)
+        computed = made(args.name, args.inputs) if made else {}
         return f"{args.name}-id", {**args.inputs, **({"name": name} if name else {}), **computed}
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from gpufleet.spec.base import Path as KeyPath
 from tests.components.graphs import Graph, Registered, build, whole_numbers
 from tests.components.serving import MODELS, POOLS, REGION, model, pool
 from tests.spec.environments import changed
@@ -36,7 +37,7 @@ PHI = {
     "server": "kaito",
     "preset": "phi-4",
 }
-ENVIRONMENT = {
+ENVIRONMENT: dict[KeyPath, object] = {
     ("training",): [],
     ("allowedRegions",): [REGION],
     ("inference", "gateway"): {"tlsSecret": "gateway"},
@@ -51,7 +52,7 @@ ENVIRONMENT = {
     ],
 }
 _H100 = "nd96isr-h100-v5"
-CASES = {
+CASES: dict[str, str | tuple[str, ...]] = {
     "deepseek-r1-two-nodes": f"{REGION}-deepseek-r1-fp8-{_H100}-",
     "llama-405b-two-nodes": f"{REGION}-llama-405b-fp16-{_H100}-",
     "kaito-phi-4": f"{REGION}-phi-bf16-nc40ads-h100-v5-",

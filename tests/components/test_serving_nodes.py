@@ -12,7 +12,8 @@ from gpufleet.sizing.serving_plan import ServerPlan, serving_plan
 from gpufleet.spec.inference import Inference
 from gpufleet.spec.model import Weights
 from sandbox.kubernetes.pod_security import violations
-from tests.components.serving_nodes import CASES, ENVIRONMENT, GOLDEN, MODELS, POOLS, documents, graph, objects
+from tests.components.serving import MODELS, POOLS
+from tests.components.serving_nodes import CASES, ENVIRONMENT, GOLDEN, documents, graph, objects
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 

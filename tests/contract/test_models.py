@@ -34,7 +34,7 @@ def made(azure_book: ContractBook, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 WITHOUT_MODEL = {
-    # The models of this package that are written as the others are end before automatic export (API version 2025-07-01).
+    # The models of this package that are written as the others are end before automatic export (API 2025-07-01).
     "azure-native:storagecache:AutoExportJob",
     # A link: all of it is in its address, and its request has no body.
     "azure-native:apimanagement:ProductApi",

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 MODULES: Final = (
-    *("alertsmanagement", "apimanagement", "applicationinsights", "authorization", "cdn", "chaos", "compute", "consumption"),
-    *("containerregistry", "containerservice", "dashboard", "keyvault", "machinelearningservices", "maintenance"),
-    *("managedidentity", "monitor", "network", "operationalinsights", "privatedns", "quota", "resources", "storage"),
-    "storagecache",
+    *("alertsmanagement", "apimanagement", "applicationinsights", "authorization", "cdn", "chaos", "compute"),
+    *("consumption", "containerregistry", "containerservice", "dashboard", "frontdoor", "keyvault"),
+    *("machinelearningservices", "maintenance", "managedidentity", "monitor", "network", "operationalinsights"),
+    *("privatedns", "quota", "resources", "storage", "storagecache", "trafficmanager"),
 )
 """Of the SDK: what fleets are made of. A type of another module is undecided until its module stands here."""
 TABLE: Final = Path(__file__).parents[2] / "policies" / "data" / "tags.csv"
