@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from gpufleet.cli.gate import NoCheckOption, StrictOption
-from gpufleet.cli.output import Format, FormatOption, OutputOption, emit, emit_json, people
+from gpufleet.cli.output import Format, FormatOption, OutputOption, people
 from gpufleet.cli.run_options import (
     EnvironmentArgument,
     ParallelOption,
@@ -16,7 +16,6 @@ from gpufleet.cli.run_options import (
     YesOption,
     request,
 )
-from gpufleet.cli.table import aligned
 from gpufleet.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -83,6 +82,7 @@ def start(
     """
     from gpufleet.cli.gate import ask_check
     from gpufleet.cli.rollout_files import journal_file, keeper, only_one
+    from gpufleet.cli.rollout_output import emit_rollout, require_ready, tell
     from gpufleet.cli.run import ask, reported, require_answerable
     from gpufleet.engine.project import stack_file
     from gpufleet.rollout.journal import read
@@ -117,14 +117,14 @@ def start(
                 )
                 if made is None:
                     people().print(f"{asked.place}: every region has the models of the stack file", markup=False)
-                    _emit(None, form, output)
+                    emit_rollout(None, form, output)
                     return
                 going = made
             platform.environment(going.release)
-            _tell(run, going)
+            tell(run, going)
             if dry_run:
-                _ready(platform, going)
-                _emit(going, form, output)
+                require_ready(platform, going)
+                emit_rollout(going, form, output)
                 return
             if not asked.yes:
                 ask(f"Roll this out to {asked.place}?")
@@ -138,7 +138,7 @@ def start(
             try:
                 _driver(platform, keep).forward(going)
             finally:
-                _emit(kept[0], form, output)
+                emit_rollout(kept[0], form, output)
 
 
 @group.command()
@@ -157,6 +157,7 @@ def back(
 ) -> None:
     """Return every region that the latest roll-out reached to the models that ran before it."""
     from gpufleet.cli.rollout_files import journal_file, keeper, only_one
+    from gpufleet.cli.rollout_output import emit_rollout, name_stack_file
     from gpufleet.cli.run import ask, reported, require_answerable
     from gpufleet.rollout.journal import Stage, Status, read
 
@@ -177,8 +178,8 @@ def back(
             reached = [one.name for one in found.regions if one.stage not in {Stage.WAITING, Stage.RETURNED}]
             if reached and not asked.yes:
                 ask(f"Return {', '.join(reached)} of {asked.place} to the previous models?")
-            _emit(_driver(platform, keeper(file)).back(found), form, output)
-            _stack_file_too(run, found, write=write)
+            emit_rollout(_driver(platform, keeper(file)).back(found), form, output)
+            name_stack_file(run, found, write=write)
 
 
 @group.command()
@@ -192,6 +193,7 @@ def status(
 ) -> None:
     """Show where the latest roll-out stands, as its journal says."""
     from gpufleet.cli.rollout_files import journal_file
+    from gpufleet.cli.rollout_output import emit_rollout
     from gpufleet.engine.project import ROOT, stack_file
     from gpufleet.rollout.journal import read
 
@@ -200,7 +202,7 @@ def status(
     found = read(file)
     if found is None:
         people().print(f"{environment}: there was no roll-out ({file})", markup=False)
-    _emit(found, form, output)
+    emit_rollout(found, form, output)
 
 
 def _request(command: str, environment: str, *, sandbox: bool, yes: bool, parallel: int | None) -> Request:
@@ -338,93 +340,3 @@ def _settings(
             own.max_latency_increase_percent if max_latency_increase is None else max_latency_increase
         ),
     )
-
-
-def _tell(run: Run, going: Journal) -> None:
-    """What is about to happen."""
-    from rich.text import Text
-
-    from gpufleet.rollout.journal import Stage
-    from gpufleet.rollout.release import changes
-
-    todo = [one.name for one in going.regions if one.stage is not Stage.DONE]
-    lines = [Text(f"Release for {run.request.place}", "bold")]
-    lines += [Text(f"  {change}") for change in changes(going.previous, going.release)]
-    lines.append(Text(f"  regions: {', '.join(todo)}, each watched for {going.bake_minutes:g} minutes"))
-    run.tell([*lines, Text()])
-
-
-def _ready(platform: EnginePlatform, going: Journal) -> None:
-    """Whether each region could take the release now.
-
-    Raises:
-        NotReadyError: one could not.
-    """
-    from gpufleet.rollout.readiness import NotReadyError
-
-    against: list[str] = []
-    for record in going.regions:
-        reasons = platform.not_ready(record.name, going.release)
-        people().print(f"{record.name}: {'; '.join(reasons) or 'ready'}", markup=False)
-        against += [f"  {record.name}: {reason}" for reason in reasons]
-    if against:
-        raise NotReadyError("\n".join(["regions are not ready:", *against]))
-
-
-def _stack_file_too(run: Run, found: Journal, *, write: bool) -> None:
-    """The stack file names the release that was taken back: say so, or put the previous models into it."""
-    from gpufleet.engine.project import stack_file
-    from gpufleet.rollout.stack_edit import back_edits
-    from gpufleet.sizing.patch import patched
-    from gpufleet.spec import StackFile
-
-    path = stack_file(run.root, run.request.environment)
-    name = str(path.relative_to(run.root))
-    text = path.read_text(encoding="utf-8")
-    edits, by_hand = back_edits(StackFile.from_text(text, name=name).environment, found.previous, found.release)
-    if not edits and not by_hand:
-        return
-    if write and not by_hand:
-        emit(patched(text, edits, name=name), path)
-        people().print(f"{name}: has the previous models again", markup=False)
-        return
-    lines = [*by_hand, *(f"{edit}" for edit in edits)]
-    people().print(
-        "\n".join([f"{name} still names the release, and the next up would bring it back. Put in:", *lines]),
-        markup=False,
-    )
-
-
-def _emit(found: Journal | None, form: Format, output: Path | None) -> None:
-    """Where a roll-out stands, for people or programs."""
-    if form is Format.JSON:
-        emit_json("rollout", _document(found), output)
-    elif found is not None:
-        rows = [(one.name, one.stage.value, one.note or "-") for one in found.regions]
-        emit(aligned([("REGION", "STAGE", "NOTE"), *rows]), output)
-        people().print(f"{found.environment}: {found.status.value}", markup=False)
-
-
-def _document(found: Journal | None) -> dict[str, object]:
-    from gpufleet.rollout.release import changes
-
-    if found is None:
-        return {"status": "none", "changes": [], "regions": []}
-    return {
-        "environment": found.environment,
-        "sandbox": found.sandbox,
-        "status": found.status.value,
-        "changes": [
-            {"model": one.model, "key": one.key, "old": one.old, "new": one.new}
-            for one in changes(found.previous, found.release)
-        ],
-        "regions": [
-            {
-                "name": one.name,
-                "stage": one.stage.value,
-                "since": None if one.since is None else one.since.isoformat(),
-                "note": one.note,
-            }
-            for one in found.regions
-        ],
-    }
