@@ -40,7 +40,7 @@ class Environment(pulumi.ComponentResource):
     """By fabric or inference region."""
     registry_login_server: pulumi.Output[str]
     budget_name: pulumi.Output[str]
-    front_door_url: pulumi.Output[str] | None
+    endpoint_url: pulumi.Output[str] | None
     """Of the global endpoint, whatever it is."""
     dns_records: pulumi.Input[dict[str, dict[str, str]]]
     """By domain of one's own: the DNS records it needs."""
@@ -84,7 +84,7 @@ class Environment(pulumi.ComponentResource):
         self.clusters |= {region.summary.region: region.summary for region in regions}
         self.registry_login_server = registry.login_server
         self.budget_name = budget.name
-        self.front_door_url = platform.url if platform else None
+        self.endpoint_url = platform.url if platform else None
         self.dns_records = platform.dns_records if platform else {}
         self.private_link_approvals = platform.private_link_approvals if platform else {}
         self.storage_accounts = {fabric: component.storage_account_name for fabric, component in fabrics.items()}
@@ -101,7 +101,7 @@ class Environment(pulumi.ComponentResource):
             "clusters": {scope: cluster.as_output() for scope, cluster in self.clusters.items()},
             "registryLoginServer": self.registry_login_server,
             "budgetName": self.budget_name,
-            "frontDoorUrl": self.front_door_url,
+            "endpointUrl": self.endpoint_url,
             "dnsRecords": self.dns_records,
             "privateLinkApprovals": self.private_link_approvals,
             "lustreMountAddresses": self.lustre_mount_addresses,

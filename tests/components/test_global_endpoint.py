@@ -78,7 +78,7 @@ def test_what_the_owner_of_a_domain_has_to_enter() -> None:
     }
     traffic = graph("traffic-manager").outputs
     assert list(traffic["dnsRecords"]["chat.example.com"]) == ["chat.example.com CNAME"]
-    assert traffic["frontDoorUrl"] == "https://chat.example.com"
+    assert traffic["endpointUrl"] == "https://chat.example.com"
 
 
 def test_who_approves_a_private_connection_is_told_how() -> None:

@@ -130,7 +130,7 @@ def test_outputs_hold_what_a_person_needs_next() -> None:
         },
         "registryLoginServer": "crdev3d8e1a1a.azurecr.io",
         "budgetName": "bud-dev",
-        "frontDoorUrl": "https://fde-dev-1.z01.azurefd.net",
+        "endpointUrl": "https://fde-dev-1.z01.azurefd.net",
         "dnsRecords": {},
         "privateLinkApprovals": {},
         "lustreMountAddresses": {"lab": "10.0.8.4"},
@@ -141,5 +141,5 @@ def test_outputs_hold_what_a_person_needs_next() -> None:
 def test_an_environment_without_inference_has_no_front_door() -> None:
     value = {key: part for key, part in environment().items() if key != "inference"}
     graph = build(value)
-    assert graph.outputs["frontDoorUrl"] is None
+    assert graph.outputs["endpointUrl"] is None
     assert graph.of("cdn:Profile") == []
