@@ -64,6 +64,12 @@ TYPES = (
             matches("interval", r"PT([1-9]|1[0-5])M", "PT1M to PT15M", _SPEC),
             matches("rules[].for", _DURATION, "an ISO 8601 duration", _SPEC),
             matches("rules[].resolveConfiguration.timeToResolve", _DURATION, "an ISO 8601 duration", _SPEC),
+            matches(
+                "rules[].record",
+                r"[A-Za-z_:][\w:]*",
+                "letters, digits, '_' or ':', no digit first",
+                "Prometheus docs: data_model, metric names",
+            ),
             in_range("rules[].severity", 0, 4, _SPEC),
         ),
         rules=(_in_the_workspaces_region,),

@@ -19,6 +19,7 @@ _SPEC = "cdn API specification 2025-06-01"
 
 _BALANCING = "Azure docs: front-door-routing-methods, origin group settings"
 _ROUTE_DOCS = "Azure docs: front-door-route-matching"
+_PATTERN, _PATTERN_TEXT = r"/[^*]*\*?", "a path that starts with '/' and has '*' at its end only"
 
 
 def _hyphenated(longest: int) -> NameRule:
@@ -400,12 +401,7 @@ TYPES = (
             at_least("supportedProtocols", 1, _ROUTE_DOCS),
             unique("patternsToMatch[]", _ROUTE_DOCS),
             unique("supportedProtocols[]", _ROUTE_DOCS),
-            matches(
-                "patternsToMatch[]",
-                r"/[^*]*\*?",
-                "a path that starts with '/' and has '*' at its end only",
-                _ROUTE_DOCS,
-            ),
+            matches("patternsToMatch[]", _PATTERN, _PATTERN_TEXT, _ROUTE_DOCS),
             matches("originPath", r"/.*", "a path that starts with '/'", _ROUTE_DOCS),
         ),
         rules=(_origin_exists, _route_is_new),
@@ -429,7 +425,12 @@ TYPES = (
         pulumi_type=_SECURITY_POLICY,
         path=_PROFILE + "/securityPolicies/{securityPolicyName}",
         names={"securityPolicyName": _hyphenated(260)},
-        checks=(_has_a_firewall, at_least("parameters.associations", 1, _SPEC)),
+        checks=(
+            _has_a_firewall,
+            matches("parameters.type", "WebApplicationFirewall", "WebApplicationFirewall", _SPEC),
+            at_least("parameters.associations", 1, _SPEC),
+            matches("parameters.associations[].patternsToMatch[]", _PATTERN, _PATTERN_TEXT, _ROUTE_DOCS),
+        ),
         rules=(_firewall_fits,),
         outputs=_deployed,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterable
 
 from sandbox import arm
@@ -67,6 +69,27 @@ def _duration_is_known(inputs: Properties) -> Iterable[Failure]:
             yield Failure(where, f"'{where}' must be 1 or 5 ({_RATE_LIMIT}), but is {minutes}")
 
 
+def _match_values_fit(inputs: Properties) -> Iterable[Failure]:
+    """IPMatch takes addresses and networks, GeoMatch countries (Azure docs: waf-front-door-custom-rules)."""
+    for where, condition in values(inputs, "customRules.rules[].matchConditions[]"):
+        operator = get(condition, "operator")
+        for place, value in values(condition, "matchValue[]"):
+            if not isinstance(value, str):
+                continue
+            if operator == "IPMatch" and not _is_network(value):
+                yield Failure(f"{where}.{place}", f"'{value}' is no IP address and no network in CIDR form")
+            if operator == "GeoMatch" and not re.fullmatch(r"[A-Z]{2}", value):
+                yield Failure(f"{where}.{place}", f"'{value}' is no country code of two capital letters")
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def _code_is_known(inputs: Properties) -> Iterable[Failure]:
     code = get(inputs, "policySettings.customBlockResponseStatusCode")
     if isinstance(code, int | float) and code not in _BLOCK_CODES:
@@ -105,6 +128,7 @@ TYPES = (
             _default_rules_have_an_action,
             _rate_limits_are_whole,
             _duration_is_known,
+            _match_values_fit,
             _code_is_known,
             at_most("customRules.rules[].matchConditions", 10, _LIMITS),
             unique("customRules.rules[].priority", _SPEC),

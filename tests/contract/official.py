@@ -87,6 +87,12 @@ NEWER_THAN_THE_MODEL = {
     ("monitor.v2022_06_01", "KnownDataFlowStreams"): {"Microsoft-PrometheusMetrics"},
 }
 
+# Properties that came after the model's API version.
+NEWER_PROPERTIES = {
+    # Microsoft.Monitor API specification 2023-04-03, which the provider speaks.
+    ("monitor.v2021_06_03_preview", "AzureMonitorWorkspaceResource"): {"publicNetworkAccess"},
+}
+
 _SCALARS: dict[str, Any] = {"str": str, "bool": bool, "int": int, "float": (int, float), "object": object, "long": int}
 _TEXTS = {
     "iso-8601": r"\d{4}-\d{2}-\d{2}([T ].+)?",
@@ -151,10 +157,13 @@ def _object(package: str, model: Any, value: Any, path: str) -> Iterator[str]:  
         yield f"{path}: not an object"
         return
     known = _attributes(model)
+    newer = NEWER_PROPERTIES.get((package, model.__name__), set())
     given: set[str] = set()
     for name, item in value.items():
         where = f"{path}.{name}" if path else name
         attribute = known.get(_fold(name))
+        if attribute is None and name in newer:
+            continue
         if attribute is None:
             yield f"{where}: unknown"
         elif item is not None:
