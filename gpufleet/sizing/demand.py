@@ -40,6 +40,17 @@ class Offer:
     """Quota family of the size."""
     vcpus: int
     """vCPUs of the unit."""
+    replicas: int = 1
+    """Servers that the unit holds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """How many servers of a model one region has, whatever would be cheaper."""
+
+    least: int = 0
+    """On regular nodes."""
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +70,8 @@ class Problem:
     """The most of a model's capacity that may be spot, from 0 to 1."""
     survive_loss: bool = True
     """Whether the demand must be met with any one region lost, latency ceilings aside."""
+    pins: Mapping[tuple[str, str], Pin] = field(default_factory=dict)
+    """By model and region."""
     max_regions: int | None = None
     usd_per_region_hour: float = 0.0
     """What an opened region costs before its first GPU node."""

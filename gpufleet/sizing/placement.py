@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from gpufleet.sizing.demand import Plan, Problem
 from gpufleet.sizing.linear import Outcome, Relaxation, Solution, broken
 from gpufleet.sizing.numbers import SizingError, not_negative, positive
-from gpufleet.sizing.placement_program import LATENCY, LOSS, QUOTA, REGIONS, SPOT_SHARE, PlacementProgram
+from gpufleet.sizing.placement_program import LATENCY, LOSS, PIN, QUOTA, REGIONS, SPOT_SHARE, PlacementProgram
 
 _SMALL = 300
 """Offers up to which the whole program is solved at once: tens of milliseconds."""
 _ROUND_SECONDS = 1.0
 """For the first part; each further one gets twice as long."""
 _LONGEST = 60.0
-_RELAXABLE = (QUOTA, LATENCY, SPOT_SHARE, REGIONS, LOSS)
+_RELAXABLE = (QUOTA, LATENCY, SPOT_SHARE, REGIONS, LOSS, PIN)
 
 
 class InfeasibleError(SizingError):
@@ -111,9 +111,16 @@ def _check(problem: Problem) -> None:
         positive(f"price of {name}", offer.usd_per_hour, at_most=1e9)
     if not 0 <= problem.spot_share <= 1:
         raise SizingError(f"the spot share is {problem.spot_share:g}: it must be from 0 to 1")
+    offered = {offer.model for offer in problem.offers}
+    places = {(offer.model, offer.region) for offer in problem.offers}
+    for (model, region), pin in problem.pins.items():
+        if pin.least and model in offered and (model, region) not in places:
+            raise InfeasibleError(
+                f"{pin.least:,} servers of {model} are pinned in {region}, and no size serves it there",
+                hint="Lower replicas.min, or give the region a size that serves it and has a price there.",
+            )
     for (region, family), vcpus in problem.quotas.items():
         not_negative(f"quota {family} in {region}", vcpus)
-    offered = {offer.model for offer in problem.offers}
     if unserved := sorted({one.model for one in problem.demand if one.tokens_per_second > 0} - offered):
         raise InfeasibleError(
             f"no size in any of the regions serves {', '.join(unserved)}: none fits with a known price and throughput"
@@ -152,6 +159,13 @@ def _told(built: PlacementProgram, solution: Solution, amounts: Mapping[str, flo
             yield (
                 f"{math.ceil(amount - 1e-6):,} vCPUs more quota of {second} in {first} "
                 f"(now {problem.quotas[first, second]:,.0f})"
+            )
+        elif hour in {"least", "most"}:
+            pin, number = problem.pins[first, second], math.ceil(amount - 1e-6)
+            yield (
+                f"{number:,} servers of {first} fewer pinned in {second} (replicas.min is {pin.least:,})"
+                if hour == "least"
+                else f"{number:,} servers of {first} more allowed in {second} (replicas.max is {pin.most:,})"
             )
         elif hour:
             yield _late(built, solution, (first, second, int(hour)))

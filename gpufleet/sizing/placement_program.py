@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
-from gpufleet.sizing.demand import SPOT, TOTAL, Offer, Placed, Plan, Problem
+from gpufleet.sizing.demand import SPOT, TOTAL, Offer, Pin, Placed, Plan, Problem
 from gpufleet.sizing.linear import Program, Solution
 
 LATENCY, QUOTA, LOSS, SPOT_SHARE, REGIONS = "latency", "quota", "loss of a region", "spot share", "number of regions"
+PIN = "pinned servers"
 """Kinds of constraints that a person can change."""
 STRUCTURE = "structure"
 """What no decision changes: demand is served, from capacity that is there."""
@@ -54,6 +55,8 @@ class PlacementProgram:
 
     def _unit(self, offer: Offer) -> int:
         most = math.ceil(self._most(offer.model) / offer.tokens_per_second * (1 - 1e-12))
+        if (pin := self.problem.pins.get((offer.model, offer.region))) is not None:
+            most = max(most, math.ceil(pin.least / offer.replicas))
         usable = not offer.spot or self.problem.spot_share > 0
         return self.program.variable(cost=offer.usd_per_hour, high=most if usable else 0, integer=True)
 
@@ -95,7 +98,7 @@ class PlacementProgram:
                 if not offers:
                     continue
                 room = self.capacity[model, region] = self.program.variable()
-                terms = [(self.units[index], -self.problem.offers[index].tokens_per_second) for index in offers]
+                terms = self._output(model, region, offers)
                 label = f"capacity {model} {region}"
                 self.program.row([(room, 1.0), *terms], low=0, high=0, group=STRUCTURE, label=label)
                 for hour in self.hours:
@@ -106,6 +109,30 @@ class PlacementProgram:
                     ]
                     label = f"flow {model} {region} {hour}"
                     self.program.row([(room, -1.0), *flows], high=0.0, group=STRUCTURE, label=label)
+
+    def _output(self, model: str, region: str, offers: list[int]) -> list[tuple[int, float]]:
+        """What the room of a model in a region is made of, less than nothing: units, or servers where they are pinned.
+
+        A node may hold more servers than the region may have, so then they count and not the nodes.
+        """
+        pin = self.problem.pins.get((model, region))
+        if pin is None:
+            return [(self.units[index], -self.problem.offers[index].tokens_per_second) for index in offers]
+        terms, regular = [], []
+        for index in offers:
+            offer = self.problem.offers[index]
+            servers = self.program.variable(integer=True)
+            held = [(servers, 1.0), (self.units[index], -float(offer.replicas))]
+            self.program.row(held, high=0.0, group=STRUCTURE, label=f"servers {model} {region} {offer.size}")
+            terms.append((servers, -offer.tokens_per_second / offer.replicas))
+            if not offer.spot:
+                regular.append((servers, 1.0))
+        if pin.least:
+            self.program.row(regular, low=pin.least, group=PIN, label=f"{model}|{region}|least")
+        if pin.most is not None:
+            every = [(variable, 1.0) for variable, _ in terms]
+            self.program.row(every, high=pin.most, group=PIN, label=f"{model}|{region}|most")
+        return terms
 
     def _open_regions(self) -> None:
         problem = self.problem
@@ -118,8 +145,10 @@ class PlacementProgram:
             for model in self.models:
                 if (room := self.capacity.get((model, region))) is None:
                     continue
+                pin = self.problem.pins.get((model, region), Pin())
+                most = self._most(model) + self.largest[model] * (1 + pin.least)
                 self.program.row(
-                    [(room, 1.0), (is_open, -(self._most(model) + self.largest[model]))],
+                    [(room, 1.0), (is_open, -most)],
                     high=0.0,
                     group=STRUCTURE,
                     label=f"open {region} {model}",

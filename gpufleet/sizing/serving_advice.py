@@ -9,14 +9,13 @@ from gpufleet.catalog import latency, prices, regions, sizes
 from gpufleet.sizing import serving_objections, weight_disks
 from gpufleet.sizing.advice import Advice, Objection
 from gpufleet.sizing.busy_hours import busy_hours
-from gpufleet.sizing.demand import Demand, Offer, Plan, Problem
+from gpufleet.sizing.demand import Demand, Offer, Pin, Plan, Problem
 from gpufleet.sizing.explanation import Figure, Input, shown_share
 from gpufleet.sizing.headroom import capacity, headroom_figures, load, replica_figures, worst_loss
 from gpufleet.sizing.numbers import SizingError
 from gpufleet.sizing.placement import InfeasibleError, place
 from gpufleet.sizing.serving import Serving, Unfit, serve, serving_figures
-from gpufleet.sizing.serving_changes import changes
-from gpufleet.spec.base import Priority
+from gpufleet.sizing.serving_changes import changes, gpu_pools, grown
 from gpufleet.spec.environment import Environment, EnvironmentClass
 from gpufleet.spec.inference import Inference
 from gpufleet.spec.model import Form
@@ -165,7 +164,7 @@ def _problem(
     ]
     return Problem(
         demand=demand,
-        offers=list(_offers(places, servings, limits)),
+        offers=list(_offers(inference, places, servings, limits)),
         rtt_ms={
             (origin, place_): found.rtt_ms
             for origin in origins
@@ -176,13 +175,27 @@ def _problem(
         quotas=limits.quotas,
         spot_share=limits.spot_share,
         survive_loss=len(inference.regions) > 1 if limits.survive_loss is None else limits.survive_loss,
+        pins={
+            (form.name, region.name): Pin(least=pin.min or 0, most=pin.max)
+            for form in _forms(inference)
+            for region in inference.regions
+            if (pin := region.replicas.get(form.model.name)) is not None
+        },
         max_regions=limits.max_regions,
     )
 
 
-def _offers(places: Sequence[str], servings: Sequence[tuple[Form, Serving]], limits: Limits) -> Iterator[Offer]:
+def _offers(
+    inference: Inference, places: Sequence[str], servings: Sequence[tuple[Form, Serving]], limits: Limits
+) -> Iterator[Offer]:
+    declared = {region.name: region for region in inference.regions}
     for place_ in places:
         for form, found in servings:
+            # Pools that name a model (`serves`) say where it runs in their region: on sizes of theirs.
+            pools = gpu_pools(declared[place_], form.model.name) if place_ in declared else []
+            own = {pool.sku for pool in pools if pool.serves}
+            if own and not limits.any_size and found.size.name not in own:
+                continue
             for spot in (False, True) if limits.spot_share > 0 else (False,):
                 price = prices.price(found.size.name, place_, spot=spot)
                 if isinstance(price, prices.Unpriced):
@@ -197,18 +210,17 @@ def _offers(places: Sequence[str], servings: Sequence[tuple[Form, Serving]], lim
                     tokens_per_second=found.tokens_per_s_per_unit,
                     family=found.size.quota_family,
                     vcpus=found.size.vcpus * found.unit_nodes,
+                    replicas=found.fit.replicas_per_node or 1,
                 )
 
 
 def _left(inference: Inference, plan: Plan) -> Iterator[Figure]:
-    used = {(one.offer.region, one.offer.size, one.offer.spot) for one in plan.placed}
     left = [
         f"{pool.name} in {region.name}"
         for region in inference.regions
         for pool in region.pools
-        if (size := sizes.find(pool.sku)) is not None
-        and size.is_gpu
-        and (region.name, pool.sku, pool.priority is Priority.SPOT) not in used
+        if (size := sizes.find(pool.sku)) is not None and size.is_gpu
+        if not any(pool in grown(inference, region, one) for one in plan.placed)
     ]
     if left:
         yield Figure(
