@@ -13,7 +13,7 @@ import pytest
 from gpufleet.cost import PriceKind, Verdict
 from gpufleet.cost.money import Bounds
 from gpufleet.cost.pricers import PRICERS, free
-from tests.components import front, storage
+from tests.components import front, gateways, serving_nodes, storage
 from tests.components.idle import graph
 from tests.cost.samples import STACKS, priced, resource, stack_environment, stack_estimate, stack_items
 
@@ -92,6 +92,8 @@ def test_free_types_are_types_that_the_program_makes() -> None:
     made = {item.type for stack in STACKS for item in stack_items(stack)}
     made |= {item.type for item in (*graph("lunch").resources, *storage.graph().resources)}
     made |= {item.type for case in front.CASES for item in front.graph(case).resources}
+    made |= {item.type for case in gateways.CASES for item in gateways.graph(case).resources}
+    made |= {item.type for item in serving_nodes.graph().resources}
     rows = list(csv.DictReader((_DATA / "free.csv").read_text().splitlines()))
     assert {row["type"] for row in rows} - made == set()
     assert set(PRICERS) - made == set()
