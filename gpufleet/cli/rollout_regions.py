@@ -87,7 +87,7 @@ class RegionView:
         found: dict[str, list[ServerPlan]] = {}
         assert self.environment.inference is not None
         for plan in serving_plan(self.environment.inference):
-            if plan.region == self.name and plan.form.model.weights is not None:
+            if plan.region == self.name and plan.form.model.is_served:
                 found.setdefault(plan.serving.size.name, []).append(plan)
         return found
 

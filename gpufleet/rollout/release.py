@@ -10,6 +10,7 @@ from gpufleet.catalog.type_tokens import ENVIRONMENT
 from gpufleet.errors import ConfigurationError
 from gpufleet.graph import Graph
 from gpufleet.spec.environment import Environment
+from gpufleet.spec.model import ServerKind
 
 Models = Sequence[Mapping[str, object]]
 """Entries of `inference.models` in the keys of the stack file, without what is the default."""
@@ -122,9 +123,10 @@ def digests_of(environment: Environment, names: Iterable[str]) -> tuple[tuple[st
         for model in (environment.inference.models if environment.inference else [])
         if model.name in wanted
         for form in model.forms
-        if form.model.weights is not None
+        if form.model.is_served
     ]
-    images = dict.fromkeys(model.image for model in models if model.image)
+    # KAITO runs an image of its own, whatever the specification says.
+    images = dict.fromkeys(model.image for model in models if model.image and model.server is ServerKind.VLLM)
     weights = dict.fromkeys(model.weights.artifact for model in models if model.weights)
     return tuple(images), tuple(weights)
 

@@ -85,6 +85,11 @@ def test_what_servers_pull() -> None:
     environment = parse_environment(value)
     assert digests_of(environment, ["chat"]) == ((ONE,), (weights,))
     assert digests_of(environment, ["other"]) == ((), ())
+    # KAITO's release brings image and weights of a preset.
+    preset = parse_environment(
+        changed({(*model, "image"): ONE, (*model, "server"): "kaito", (*model, "preset"): "phi-4"})
+    )
+    assert digests_of(preset, ["chat"]) == ((), ())
 
 
 def test_changes_by_region() -> None:
