@@ -81,6 +81,7 @@ class Fabric:
     def run(self, command: str, *more: str) -> Ran:
         """`gpufleet up` or `preview`, without the check: this is about what the engine does."""
         outcome = self.gpufleet(command, "t", "--sandbox", "--no-check", "--format", "json", *more)
+        assert outcome.out, outcome.err
         document = outcome.document
         assert document["exitCode"] == outcome.code
         changed = [
