@@ -14,8 +14,9 @@ GOLDEN = ROOT / "tests" / "components" / "golden"
 
 # Azure resources that have no tags: children, links and settings.
 UNTAGGED = {
-    "authorization:RoleAssignment", "cdn:AFDOrigin", "cdn:AFDOriginGroup", "cdn:Route", "consumption:Budget",
-    "containerservice:MaintenanceConfiguration", "monitor:DiagnosticSetting", "network:PrivateDnsZoneGroup",
+    "authorization:RoleAssignment", "cdn:AFDOrigin", "cdn:AFDOriginGroup", "cdn:Route", "cdn:SecurityPolicy",
+    "consumption:Budget", "containerservice:MaintenanceConfiguration", "managedidentity:FederatedIdentityCredential",
+    "monitor:DataCollectionRuleAssociation", "monitor:DiagnosticSetting", "network:PrivateDnsZoneGroup",
     "network:Subnet", "storage:BlobContainer", "storage:BlobServiceProperties",
 }  # fmt: skip
 

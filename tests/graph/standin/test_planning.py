@@ -42,7 +42,7 @@ def same(
     return ours
 
 
-@pytest.mark.parametrize(("stack", "nodes"), [("dev", 136), ("staging", 181), ("prod", 223), ("frontier", 426)])
+@pytest.mark.parametrize(("stack", "nodes"), [("dev", 136), ("staging", 181), ("prod", 538), ("frontier", 426)])
 def test_of_every_stack(stack: str, nodes: int, shapes: Path) -> None:
     environment = load(ROOT / "stacks" / f"Pulumi.{stack}.yaml").environment
     assert len(same(stack, environment, shapes)) == nodes
