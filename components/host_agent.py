@@ -9,6 +9,7 @@ import pulumi
 from pulumi_kubernetes import apps, core, meta
 
 from components.in_cluster import node_agent_tolerations
+from components.readiness import NOT_WAITED_FOR
 from gpufleet.catalog.operator_sets import Image
 
 
@@ -45,7 +46,7 @@ def host_agent(
             name=agent.name,
             namespace=namespace,
             # Pools may be at zero nodes, or their nodes on the way.
-            annotations={"pulumi.com/skipAwait": "true"},
+            annotations=NOT_WAITED_FOR,
         ),
         spec=apps.v1.DaemonSetSpecArgs(
             selector=meta.v1.LabelSelectorArgs(match_labels=selector),

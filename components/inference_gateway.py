@@ -20,6 +20,7 @@ from components.gateway_settings import gateway_settings
 from components.in_cluster import controller_tolerations, release
 from components.inference_pools import InferencePools, InferencePoolsArgs, PoolPlan, pool_plans
 from components.operators import chart
+from components.readiness import waits_for
 from components.region_serving import RegionServing
 from gpufleet.errors import ConfigurationError
 
@@ -32,6 +33,9 @@ _API = {
     _POLICY: "agentgateway.dev/v1alpha1",
     _BACKEND: "agentgateway.dev/v1alpha1",
 }
+# Agentgateway says `Programmed` before its load balancer has an address (agentgateway v1.4.1, controller), and with the
+# address comes the Private Link service that an origin asks for (cloud-provider-azure: pls-integration).
+_REACHABLE = ("condition=Programmed", "jsonpath={.status.addresses[0].value}")
 _LIST, _UNKNOWN, _PROBES = "list", "unknown", "probes"
 
 
@@ -138,14 +142,22 @@ class InferenceGateway(pulumi.ComponentResource):
         )
 
     def _object(
-        self, kind: str, name: str, spec: Mapping[str, object], after: Sequence[pulumi.Resource]
+        self,
+        kind: str,
+        name: str,
+        spec: Mapping[str, object],
+        after: Sequence[pulumi.Resource],
+        annotations: Mapping[str, str] | None = None,
     ) -> apiextensions.CustomResource:
         return apiextensions.CustomResource(
             f"{self._name}-{kind.lower()}-{name}",
             api_version=_API[kind],
             kind=kind,
             metadata=meta.v1.ObjectMetaArgs(
-                name=name, namespace=self._namespace.metadata.name, labels=labels.MANAGED_BY
+                name=name,
+                namespace=self._namespace.metadata.name,
+                labels=labels.MANAGED_BY,
+                annotations=annotations,
             ),
             spec=dict(spec),
             opts=self._args.serving.access.child(self, depends_on=after),
@@ -169,6 +181,7 @@ class InferenceGateway(pulumi.ComponentResource):
             serving_names.GATEWAY,
             routes.gateway_spec(parameters=serving_names.GATEWAY, certificate=secret, acme=spec.tls_secret is None),
             [parameters],
+            waits_for(*_REACHABLE),
         )
         before = [gateway]
         if serving.caller is not None:

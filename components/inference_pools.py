@@ -12,6 +12,7 @@ from pulumi_kubernetes import apiextensions, apps, core, meta, networking, rbac
 from components import labels, serving_names
 from components.gateway_settings import gateway_settings
 from components.in_cluster import ClusterAccess, controller_tolerations
+from components.readiness import NOT_WAITED_FOR
 from components.server_pod import container_security
 from gpufleet.sizing.serving_plan import ServerPlan
 
@@ -180,9 +181,7 @@ class InferencePools(pulumi.ComponentResource):
         servers = [resource for server in pool.servers for resource in self._args.servers[server]]
         own = {**labels.MANAGED_BY, serving_names.MODEL: pool.model, _PICKER: pool.name}
         metadata = meta.v1.ObjectMetaArgs(name=pool.picker, namespace=namespace, labels=own)
-        unwaited = meta.v1.ObjectMetaArgs(
-            name=pool.picker, namespace=namespace, labels=own, annotations={"pulumi.com/skipAwait": "true"}
-        )
+        unwaited = meta.v1.ObjectMetaArgs(name=pool.picker, namespace=namespace, labels=own, annotations=NOT_WAITED_FOR)
         account = core.v1.ServiceAccount(f"{prefix}-account", metadata=metadata, opts=self._child())
         role = rbac.v1.Role(f"{prefix}-role", metadata=metadata, rules=picker_rules(), opts=self._child())
         binding = rbac.v1.RoleBinding(

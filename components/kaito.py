@@ -11,10 +11,17 @@ from pulumi_kubernetes import apiextensions, core, meta, networking
 from components import labels, server_pod, serving_names
 from components.in_cluster import ClusterAccess, controller_tolerations, release, system_pool_affinity
 from components.model_namespace import answered_from, pull_egress
+from components.model_weights import patience_seconds
 from components.operators import chart
+from components.readiness import waits_for
+from components.server_times import start_times
 from gpufleet.errors import ConfigurationError
 from gpufleet.sizing.serving_plan import ServerPlan
 
+# Not `condition=InferenceSetReady`: KAITO leaves a condition's observedGeneration while nothing else of it changes, so
+# the provider would wait in vain after an update (kaito-project/kaito v0.11.0, pkg/utils/inferenceset).
+_READY = "jsonpath={.status.conditions[?(@.type=='InferenceSetReady')].status}=True"
+_MARGIN_SECONDS = 300
 API_VERSION, KIND = "kaito.sh/v1beta1", "InferenceSet"
 _OPERATOR_NAMESPACE = "kaito-workspace"
 
@@ -117,12 +124,16 @@ class KaitoInferenceSet(pulumi.ComponentResource):
             ),
             opts=access.child(self, depends_on=args.after),
         )
+        wait = f"{start_times(plan).progress_seconds + patience_seconds(plan) + _MARGIN_SECONDS}s"
         self.servers = apiextensions.CustomResource(
             f"{name}-inference-set",
             api_version=API_VERSION,
             kind=KIND,
             metadata=meta.v1.ObjectMetaArgs(
-                name=plan.name, namespace=args.namespace, labels=server_pod.server_labels(plan)
+                name=plan.name,
+                namespace=args.namespace,
+                labels=server_pod.server_labels(plan),
+                annotations=waits_for(_READY),
             ),
             spec={
                 # A workspace takes all GPUs of its nodes.
@@ -135,6 +146,11 @@ class KaitoInferenceSet(pulumi.ComponentResource):
                 },
             },
             # KEDA's, as of a Deployment.
-            opts=access.child(self, depends_on=[*args.after, policy], ignore_changes=["spec.replicas"]),
+            opts=access.child(
+                self,
+                depends_on=[*args.after, policy],
+                ignore_changes=["spec.replicas"],
+                custom_timeouts=pulumi.CustomTimeouts(create=wait, update=wait),
+            ),
         )
         self.register_outputs({})

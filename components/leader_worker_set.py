@@ -13,6 +13,7 @@ from components.in_cluster import ClusterAccess, controller_tolerations, release
 from components.model_weights import WEIGHTS_PATH, PodWeights, patience_seconds
 from components.operators import chart
 from components.pod_admission import baseline_rules, pod_policy, restricted_rules
+from components.readiness import waits_for
 from components.server_times import drain_times, start_times
 from components.vllm_arguments import vllm_arguments
 from components.vllm_deployment import server_image
@@ -133,12 +134,19 @@ class VllmGroups(pulumi.ComponentResource):
         metadata = {"labels": {**own_labels, **args.weights.labels}, "annotations": dict(args.weights.annotations)}
         room = plan.max_replicas > plan.min_replicas
         times = start_times(plan)
+        started = times.progress_seconds + patience_seconds(plan)
         rolls = max(1, plan.max_replicas) * (times.budget_seconds + drain_times(plan).grace_seconds)
         self.groups = apiextensions.CustomResource(
             f"{name}-groups",
             api_version=API_VERSION,
             kind=KIND,
-            metadata=meta.v1.ObjectMetaArgs(name=plan.name, namespace=args.namespace, labels=own_labels),
+            metadata=meta.v1.ObjectMetaArgs(
+                name=plan.name,
+                namespace=args.namespace,
+                labels=own_labels,
+                # True of a set without replicas too.
+                annotations=waits_for("condition=Available"),
+            ),
             spec={
                 "replicas": plan.min_replicas,
                 "startupPolicy": "LeaderCreated",
@@ -160,7 +168,8 @@ class VllmGroups(pulumi.ComponentResource):
                 # KEDA's, as of a Deployment.
                 ignore_changes=["spec.replicas"],
                 custom_timeouts=pulumi.CustomTimeouts(
-                    update=f"{times.progress_seconds + patience_seconds(plan) + rolls + _MARGIN_SECONDS}s",
+                    create=f"{started + _MARGIN_SECONDS}s",
+                    update=f"{started + rolls + _MARGIN_SECONDS}s",
                     delete=f"{drain_times(plan).grace_seconds + _MARGIN_SECONDS}s",
                 ),
             ),

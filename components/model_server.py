@@ -12,6 +12,7 @@ from components import server_pod, serving_names
 from components.kaito import KaitoInferenceSet, KaitoInferenceSetArgs
 from components.leader_worker_set import VllmGroups, VllmGroupsArgs
 from components.model_weights import ModelWeights
+from components.readiness import NOT_WAITED_FOR
 from components.region_serving import RegionServing
 from components.vllm_deployment import VllmDeployment, VllmDeploymentArgs
 from gpufleet.sizing.serving_plan import ServerPlan
@@ -53,8 +54,8 @@ class ModelServer(pulumi.ComponentResource):
                 name=plan.name,
                 namespace=namespace,
                 labels=server_pod.server_labels(plan),
-                # Nothing waits for the servers of other kinds, so neither does their Service.
-                annotations=None if _is_waited_for(plan) else {"pulumi.com/skipAwait": "true"},
+                # Nothing to wait for where the floor is zero.
+                annotations=None if plan.min_replicas else NOT_WAITED_FOR,
             ),
             spec=core.v1.ServiceSpecArgs(
                 type="ClusterIP",
@@ -117,8 +118,3 @@ def _servers(
 
 def _by_kaito(plan: ServerPlan) -> bool:
     return plan.model.server is ServerKind.KAITO
-
-
-def _is_waited_for(plan: ServerPlan) -> bool:
-    """Whether a run waits until servers are ready: of a Deployment with a floor alone."""
-    return not _by_kaito(plan) and plan.serving.fit.nodes == 1 and plan.min_replicas > 0

@@ -13,6 +13,7 @@ from pulumi_kubernetes import apps, core, meta
 
 from components import labels
 from components.in_cluster import ClusterAccess, privileged_namespace
+from components.readiness import NOT_WAITED_FOR
 from components.volume_settings import volume_settings
 from gpufleet.spec.pool import Pool
 
@@ -61,7 +62,7 @@ class NodeScratch(pulumi.ComponentResource):
                 name=_APP,
                 namespace=namespace.metadata.name,
                 # Pools may be at zero nodes, or their nodes on the way.
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=NOT_WAITED_FOR,
             ),
             spec=apps.v1.DaemonSetSpecArgs(
                 selector=meta.v1.LabelSelectorArgs(match_labels=selector),

@@ -11,6 +11,7 @@ from pulumi_kubernetes import apps, core, meta
 from components import server_pod, serving_names
 from components.in_cluster import ClusterAccess
 from components.model_weights import WEIGHTS_PATH, PodWeights, patience_seconds
+from components.readiness import NOT_WAITED_FOR
 from components.server_times import drain_times, start_times
 from components.vllm_arguments import vllm_arguments
 from gpufleet.errors import ConfigurationError
@@ -61,7 +62,7 @@ class VllmDeployment(pulumi.ComponentResource):
                 namespace=args.namespace,
                 labels=labels,
                 # Nothing to wait for where the floor is zero.
-                annotations=None if plan.min_replicas else {"pulumi.com/skipAwait": "true"},
+                annotations=None if plan.min_replicas else NOT_WAITED_FOR,
             ),
             spec=apps.v1.DeploymentSpecArgs(
                 replicas=plan.min_replicas,

@@ -19,6 +19,7 @@ from components.claimed_volume import (
 )
 from components.in_cluster import controller_tolerations
 from components.options import child
+from components.readiness import NOT_WAITED_FOR
 from components.region_serving import RegionServing
 from components.roles import Role, assign
 from components.serving_names import MODEL_SERVICE_ACCOUNT
@@ -132,7 +133,7 @@ class WeightsBlobs(pulumi.ComponentResource):
                 name=f"weights-{short_digest}",
                 namespace=args.namespaces[namespace],
                 labels=labels.MANAGED_BY,
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=NOT_WAITED_FOR,
             ),
             spec=batch.v1.JobSpecArgs(
                 backoff_limit=_ATTEMPTS,

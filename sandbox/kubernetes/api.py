@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sandbox.errors import KubernetesError
-from sandbox.kubernetes import cloud_provider, definitions, ownership
+from sandbox.kubernetes import cloud_provider, controllers, definitions, ownership
 from sandbox.kubernetes.addons import definitions_of_cluster
 from sandbox.kubernetes.admission import admit, pod_security_warnings
 from sandbox.kubernetes.charts import Definition
@@ -96,6 +96,14 @@ class KubernetesApi:
         """The live object, or None."""
         record = self._store.get(self._key(address)) or _initial(address)
         return None if record is None else record["object"]
+
+    def observed(self, address: Address) -> Properties | None:
+        """The live object with what controllers say of it, or None."""
+        live = self.get(address)
+        if live is None:
+            return None
+        status = controllers.status_of(self._store, self._cluster, self._prefix, address.kind, live)
+        return live if status is None else {**live, "status": status}
 
     def require(self, address: Address) -> Properties:
         """The live object; KubernetesError NotFound when it is gone."""

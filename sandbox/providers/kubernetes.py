@@ -44,6 +44,7 @@ from sandbox.providers.kubernetes_inputs import (
     pruned,
     without_ignored,
 )
+from sandbox.providers.readiness import wait_until
 from sandbox.providers.shell import Backend, Checked, CheckRequest, Urn, run
 from sandbox.store import Store
 from sandbox.values import UNKNOWN, Properties, has_unknown, reveal
@@ -275,7 +276,7 @@ class Kubernetes(Backend):
         except KubernetesError as error:
             raise _create_error(address, _with_manager(error, manager)) from error
         self._warn(api, address, live)
-        return address.id, {**live, FIELD_MANAGER: manager}
+        return address.id, self._await_ready(api, address, inputs, manager, "create")
 
     def update(self, urn: Urn, resource_id: str, inputs: Properties, state: Properties) -> Properties:  # noqa: ARG002
         """Update an object or upgrade a release."""
@@ -320,9 +321,29 @@ class Kubernetes(Backend):
             if dry_run and error.reason == "NoKindMatch":
                 return inputs
             raise _update_error(address, _with_manager(error, manager)) from error
-        if not dry_run:
-            self._warn(api, address, live)
-        return {**live, FIELD_MANAGER: manager}
+        if dry_run:
+            return {**live, FIELD_MANAGER: manager}
+        self._warn(api, address, live)
+        return self._await_ready(api, address, inputs, manager, "update")
+
+    def _await_ready(
+        self, api: KubernetesApi, address: Address, inputs: Properties, manager: str, verb: Literal["create", "update"]
+    ) -> Properties:
+        """The resource's state once what it waits for holds, which takes as long as its controllers do."""
+
+        def known() -> Properties:
+            return {**(api.observed(address) or {}), FIELD_MANAGER: manager}
+
+        wait_for = annotation(inputs, "waitFor")
+        if not wait_for or annotation(inputs, "skipAwait") == "true":
+            return known()
+        seconds = duration_in(self._store.get, f"{address.kind.group}/{address.kind.kind}", verb).seconds
+        try:
+            wait_until(wait_for, known, self._pace, seconds=seconds, timeout=self.timeout.get() or _TIMEOUT_SECONDS)
+        except SandboxError as error:
+            # The object is there, and the state knows it: the next run updates it, and waits again.
+            raise PartialFailureError(address.id, known(), f"'{address.id}': {error}") from error
+        return known()
 
     def delete(self, urn: Urn, resource_id: str, state: Properties) -> None:
         """Delete an object, let go of a patch's fields, or uninstall a release."""
@@ -392,7 +413,7 @@ class Kubernetes(Backend):
                 return None
             raise
         address = self._address_of(api, kind, resource_id, state)
-        live = api.get(address)
+        live = api.observed(address)
         if live is None:
             return None
         shown = as_inputs(live, kind)
