@@ -131,7 +131,7 @@ def remarks(found: Outlook) -> list[str]:
             f"With everything up {plural(len(hours), 'hour')} of the day {'has' if len(hours) == 1 else 'have'} more "
             f"demand than servers; at worst {unmet(worst):,.0f} tokens/s at {worst.hour:02}:00 UTC"
         )
-    lines += [*_overflows(found), *_absent(found)]
+    lines += [*_overflows(found), *_absent(found), *_unserved(found)]
     if not found.fleet.inference.demand:
         lines.append("Where users are is not declared (inference.demand): regions share them by weight")
     if found.fleet.unplanned:
@@ -170,6 +170,17 @@ def _absent(found: Outlook) -> Iterator[str]:
         ]
         if share and places and (model, form) not in fleet.unplanned:
             yield f"No servers of {model} ({form}) in {', '.join(places)}: its part of the demand there is unmet"
+
+
+def _unserved(found: Outlook) -> Iterator[str]:
+    """That the whole platform is a plan; where something is served already, the check of the file names what isn't."""
+    models = found.fleet.inference.models
+    if not any(form.model.is_served for model in models for form in model.forms):
+        one = len(models) == 1
+        yield (
+            f"{', '.join(model.name for model in models)} {'has' if one else 'have'} no weights: "
+            f"{'it is' if one else 'they are'} planned and priced, and nothing serves {'it' if one else 'them'}"
+        )
 
 
 def minutes(found: Minutes | None) -> str:

@@ -27,8 +27,13 @@ class RegionLoss(ServingRule[RegionLossSettings]):
     Front Door sends the users of a lost region to the others within seconds; nodes that aren't declared there can't be
     added in that time, and a maximum that is raised while everybody else raises theirs finds no capacity. Nor do spot
     nodes count, unless `countSpot` says so: when a region is lost the others are short of capacity, and spot is what
-    Azure takes back first. Regular pools count at their maximum, shared by all models. Only production promises to
-    survive it, and with a single region there is nothing to fall back on (SCALE011).
+    Azure takes back first. Regular pools count at their maximum, shared by all models that may run on them. Only
+    production promises to survive it, and with a single region there is nothing to fall back on (SCALE011).
+
+    What counts is the sum of the other regions, at the hour at which most is asked for. That is the least that must be
+    there, and not all: Front Door sends users to the nearest region and doesn't know of load, so one region can be
+    short while another has room. `gpufleet outlook` follows the users, and says so beside its table; no rule fails for
+    it, for weights, priorities and spot nodes of that region are cures as well as more regular nodes.
     """
 
     id = "SCALE012"

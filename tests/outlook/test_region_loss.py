@@ -11,7 +11,7 @@ from gpufleet.catalog import latency
 from gpufleet.outlook import Loss, Outlook, outlook, words
 from gpufleet.outlook.absorb import minutes_to_serve
 from tests.outlook import golden
-from tests.outlook.samples import NC80, ahead, environment
+from tests.outlook.samples import NC80, ahead, environment, value
 
 
 def _loss(found: Outlook, region: str) -> Loss:
@@ -51,6 +51,15 @@ def test_a_round_trip_that_nobody_measured_is_said_and_counted(monkeypatch: pyte
     assert (moved.rtt_before, moved.rtt_after, moved.broken) == (None, None, None)
     assert found.unknown_latencies == ("westus",)
     assert "Round trips not known of 1 place: westus" in words.remarks(found)
+
+
+def test_models_that_nothing_serves_are_named_where_nothing_is_served_at_all() -> None:
+    model = value()["inference"]["models"][1]
+    line = "small has no weights: it is planned and priced, and nothing serves it"
+    assert line in words.remarks(ahead(models=[model]))
+    digest = f"sha256:{'0' * 64}"
+    served = {**model, "image": f"vllm/vllm-openai@{digest}", "weights": {"artifact": f"models/small@{digest}"}}
+    assert not any("no weights" in remark for remark in words.remarks(ahead(models=[served])))
 
 
 def test_quotas_are_enough_too_small_or_not_known() -> None:
