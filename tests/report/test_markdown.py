@@ -24,8 +24,8 @@ def test_cost_budget_and_the_loss_of_a_region_are_on_the_first_screen() -> None:
     lines = [line for line in markdown([pull_request()]).splitlines() if line]
     assert lines[0] == "<!-- gpufleet:check:prod -->"
     assert lines[1].startswith("## ❌ prod: FAIL (2 errors, 1 warning, 1 existing, 1 waived, 1 fixed, ")
-    assert lines[2].startswith("✅ **WITHIN BUDGET: the ceiling costs $5,764,755.57 in the longest month")
-    assert lines[3].endswith("**$5,351,197.39 → $5,656,640.41 a month at the ceiling (+$305,443.02)**")
+    assert lines[2].startswith("✅ **WITHIN BUDGET: the ceiling costs $5,801,824.62 in the longest month")
+    assert lines[3].endswith("**$5,410,375.42 → $5,693,035.19 a month at the ceiling (+$282,659.77)**")
     assert lines[6].endswith("| +$574,188.80 | pool h100: max 64 → 72 |")
     assert lines[9].startswith("- ❌ **SCALE012** critical *new*")
     assert all("<details>" not in line for line in lines[:12])

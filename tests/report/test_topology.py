@@ -27,7 +27,8 @@ def test_prod() -> None:
     assert {region for region, _, _ in found} == {"eastus", "japaneast", "swedencentral"}
     assert found["eastus", "training/frontier", "h100"] == "ND96isr_H100_v5, 8 to 64 nodes, 1 InfiniBand domain"
     assert found["eastus", "inference/eastus", "ncspot"] == "NC80adis_H100_v5, 0 to 12 nodes, no InfiniBand"
-    assert len(found) == 12
+    assert found["japaneast", "inference/japaneast", "code"] == "NC40ads_H100_v5, 1 to 3 nodes, no InfiniBand"
+    assert len(found) == 15
 
 
 def test_frontier_has_125_domains_in_three_pools() -> None:
@@ -87,7 +88,7 @@ def test_the_chart_is_to_scale() -> None:
     whole, first = drawn.bars[:2]
     assert (whole.label, whole.whole, first.label) == ("all", True, "training frontier")
     room = drawn.right - drawn.left
-    assert whole.left + whole.width == pytest.approx(drawn.left + room * 5453417.17 / 6200000, abs=0.2)
+    assert whole.left + whole.width == pytest.approx(drawn.left + room * 5513694.55 / 6200000, abs=0.2)
     assert drawn.budget_at == drawn.right
     assert all(drawn.left <= bar.left <= bar.mark <= bar.left + bar.width + 1 <= drawn.right + 1 for bar in drawn.bars)
 
