@@ -72,11 +72,12 @@ def test_in_cluster_resources_go_with_their_cluster() -> None:
     }
 
 
-def test_count_and_budget_start_are_the_only_ignored_changes() -> None:
+def test_only_what_others_write_and_a_budgets_start_are_ignored_changes() -> None:
     graph = stack_graph("prod")
     assert {(r.type.split(":", 1)[1], r.ignore_changes) for r in graph.resources if r.ignore_changes} == {
         ("containerservice:AgentPool", ("count",)),
         ("consumption:Budget", ("timePeriod.startDate",)),
+        ("apps/v1:Deployment", ("spec.replicas",)),  # KEDA writes those of model servers
         ("kueue.x-k8s.io/v1beta2:ClusterQueue", ("spec.stopPolicy",)),  # a schedule holds and releases queues
     }
 
