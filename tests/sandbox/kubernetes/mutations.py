@@ -65,6 +65,14 @@ class Mutation:
         """Kind and field, without indices: what the table's patterns are about."""
         return f"{self.token.rpartition(':')[2]} " + re.sub(r"\[\d+\]", "[]", self.path)
 
+    @property
+    def before(self) -> str:
+        """What stands at the field: a plain value, or what kind of value."""
+        value: Any = self.body
+        for step in self.steps:
+            value = value.get(step) if isinstance(value, dict) else value[step]
+        return type(value).__name__ if isinstance(value, dict | list) else repr(value)
+
     def apply(self) -> Value:
         """The object with the change."""
         body = copy.deepcopy(self.body)
@@ -102,12 +110,16 @@ def subjects() -> list[tuple[str, Any]]:
 
 @cache
 def mutations() -> tuple[Mutation, ...]:
-    """Every field of every subject, broken in every way."""
-    return tuple(
+    """Every field of every subject, broken in every way.
+
+    Regions and pools have objects alike: the same change of the same value in the same field is made once.
+    """
+    found = (
         mutation
         for token, body in subjects()
         for mutation in (*_of_value(token, body, body, ()), *_of_object(token, body))
     )
+    return tuple({(one.op, one.token, one.place, repr(one.value), one.before): one for one in found}.values())
 
 
 def _of_object(token: str, body: Value) -> Iterator[Mutation]:
