@@ -33,6 +33,7 @@ MEANINGS: dict[str, str] = {
     r"^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$": "1 to 53 lower-case letters, digits and inner hyphens",
     r"^[a-z0-9]([a-z0-9-]{0,14}[a-z0-9])?$": "1 to 16 lower-case letters, digits and inner hyphens",
     r"^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$": "1 to 32 lower-case letters, digits and inner hyphens",
+    r"^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$": "1 to 63 lower-case letters, digits and inner hyphens and dots",
     r"^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$": "a container image by digest, such as vllm/vllm-openai@sha256:…",
     r"^[a-z0-9]+([._/-][a-z0-9]+)*@sha256:[0-9a-f]{64}$": "an artifact of the environment's registry by digest, "
     "such as models/chat-70b-fp8@sha256:…",
