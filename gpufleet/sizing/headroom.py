@@ -52,12 +52,12 @@ def load(inference: Inference, *, spot: bool, without: str = "") -> float:
     Args:
         inference: the platform.
         spot: count spot nodes too.
-        without: a region that is lost.
+        without: a region that is lost. One that drains gives nothing either.
 
     Returns:
         The largest sum of parts among models that share pools; infinite when nothing serves a model.
     """
-    regions = [region for region in inference.regions if region.name != without]
+    regions = [region for region in inference.regions if region.name != without and not region.drain]
     return max(
         (
             sum(_part(regions, form, spot=spot) for model in models for form in model.forms if form.share > 0)

@@ -68,6 +68,13 @@ def test_nothing_left_is_all_of_the_demand_missing() -> None:
     assert figures["headroom with a region lost, with spot nodes"] == pytest.approx(400)
 
 
+def test_a_region_that_drains_gives_nothing() -> None:
+    found = inference(("eastus", 6, 2), ("swedencentral", 4, 0), demand=9 * NODE)
+    drained = [region.model_copy(update={"drain": region.name == "eastus"}) for region in found.regions]
+    apart = found.model_copy(update={"regions": drained})
+    assert load(apart, spot=True) == load(found, spot=True, without="eastus") == pytest.approx(9 / 4)
+
+
 def test_models_on_pools_of_their_own_do_not_share_nodes() -> None:
     path = ROOT / "stacks" / "Pulumi.prod.yaml"
     declared = load_file(StackFile.read(path, name=path.name)).environment.inference
