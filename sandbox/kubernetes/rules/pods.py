@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 
 from sandbox.kubernetes import names, quantity
@@ -17,6 +18,7 @@ from sandbox.kubernetes.fields import (
     not_found,
     present,
     required,
+    unsupported,
 )
 from sandbox.kubernetes.metadata import check_labels
 from sandbox.kubernetes.rules.model import between, coded, is_number, named
@@ -193,6 +195,40 @@ def _port_or_name(path: str, value: Value) -> Iterator[FieldError]:
         yield from between(1, 65535)(path, value)
     else:
         yield from named(names.port_name)(path, value)
+
+
+_POD_FIELDS = frozenset(
+    {
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "spec.nodeName",
+        "spec.serviceAccountName",
+        "status.hostIP",
+        "status.hostIPs",
+        "status.podIP",
+        "status.podIPs",
+    }
+)
+_POD_MAPS = re.compile(r"metadata\.(labels|annotations)\['([^']+)'\]")
+
+
+@coded
+def _field_path(path: str, value: Value) -> Iterator[FieldError]:
+    """Fields of its pod that an environment variable may have."""
+    if isinstance(value, str) and value not in _POD_FIELDS and not _POD_MAPS.fullmatch(value):
+        yield unsupported(path, value, sorted(_POD_FIELDS))
+
+
+@coded
+def _sleep(path: str, spec: Value) -> Iterator[FieldError]:
+    """Sleeping before a container ends takes no longer than the pod may take to end."""
+    grace = spec.get("terminationGracePeriodSeconds", 30) if isinstance(spec, Mapping) else None
+    for where, container in _all_containers(spec):
+        seconds = mapped(mapped(mapped(container, "lifecycle"), "preStop"), "sleep").get("seconds")
+        if is_number(seconds) and is_number(grace) and not 0 <= seconds <= grace:
+            text = f"must be non-negative and less than terminationGracePeriodSeconds ({grace:g})"
+            yield invalid(f"{path}.{where}.lifecycle.preStop.sleep.seconds", seconds, text)
 
 
 @coded

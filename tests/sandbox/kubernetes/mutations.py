@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from sandbox.contract import ContractBook
 from sandbox.errors import SandboxError
-from sandbox.kubernetes.api import RELEASE, Address, KubernetesApi
+from sandbox.kubernetes.api import DEFINITION, RELEASE, Address, KubernetesApi
 from sandbox.kubernetes.kinds import Kind, is_served
 from sandbox.providers.kubernetes import Kubernetes
 from sandbox.providers.shell import CheckRequest, Urn
@@ -163,6 +163,20 @@ class Laboratory:
         self.store = Store(directory)
         self.provider = Kubernetes(self.store, book)
         self.api = KubernetesApi(self.store, CLUSTER, types=self.provider._type_errors)
+        # What AKS's add-ons and definitions of the program's own bring is there.
+        with self.store.transaction() as transaction:
+            inputs = {
+                "workloadAutoScalerProfile": {"keda": {"enabled": True}},
+                "azureMonitorProfile": {"metrics": {"enabled": True}},
+            }
+            transaction.put(
+                CLUSTER, {"id": CLUSTER, "created": "", "inputs": inputs, "outputs": {"location": "eastus"}}
+            )
+        for token, body in subjects():
+            kind = Kind.from_token(token)
+            address = self.api.address(kind, body["metadata"]) if kind == DEFINITION else None
+            if address is not None and self.api.get(address) is None:
+                self.api.create(address, body)
         for token, body in [*subjects(), ("kubernetes:core/v1:Namespace", {"metadata": {"name": "team"}})]:
             kind = Kind.from_token(token)
             if kind.kind == "Namespace":
