@@ -37,7 +37,7 @@ def run(script: str, sandbox_home: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
     typed = [command for command in commands() if command not in BY_MAKE]
     assert set(commands()) - set(typed) == BY_MAKE

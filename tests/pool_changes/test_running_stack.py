@@ -16,7 +16,8 @@ from gpufleet.spec.pool import Pool
 from gpufleet.spec.pool_names import agent_pools
 from tests.pool_changes.fabric import Fabric, Spec, Step, make_fabric, pool
 
-pytestmark = pytest.mark.engine
+# Many runs of the engine in one test: a minute alone, five beside others on two cores.
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 QUOTA: Step = ("update", "lab-queue-cluster-queue-default")
 """The team's quota is what the pools have: it follows their size, and nothing else does."""
