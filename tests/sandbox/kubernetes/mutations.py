@@ -163,6 +163,8 @@ class Laboratory:
         self.store = Store(directory)
         self.provider = Kubernetes(self.store, book)
         self.api = KubernetesApi(self.store, CLUSTER, types=self.provider._type_errors)
+        # Definitions stand there already, and a copy must not have another name: they are asked of an empty cluster.
+        self.bare = KubernetesApi(self.store, f"{CLUSTER}-bare", types=self.provider._type_errors)
         # What AKS's add-ons and definitions of the program's own bring is there.
         with self.store.transaction() as transaction:
             inputs = {
@@ -204,13 +206,14 @@ class Laboratory:
         if kind == RELEASE:
             return None
         inputs = {**checked.inputs, "metadata": {**checked.inputs["metadata"]}}
-        address = self.api.address(kind, inputs["metadata"])
-        if self.api.get(address) is not None:
+        api = self.bare if kind == DEFINITION else self.api
+        address = api.address(kind, inputs["metadata"])
+        if api.get(address) is not None:
             # What stands in the cluster already is made once more under another name.
             inputs["metadata"]["name"] += "-again"
-            address = self.api.address(kind, inputs["metadata"])
+            address = api.address(kind, inputs["metadata"])
         try:
-            self.api.create(address, inputs, dry_run=True)
+            api.create(address, inputs, dry_run=True)
         except SandboxError as error:
             return str(error)
         return None
