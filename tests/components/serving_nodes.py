@@ -57,6 +57,7 @@ CASES: dict[str, str | tuple[str, ...]] = {
     "llama-405b-two-nodes": f"{REGION}-llama-405b-fp16-{_H100}-",
     "kaito-phi-4": f"{REGION}-phi-bf16-nc40ads-h100-v5-",
     "operators": (f"{REGION}-lws-", f"{REGION}-kaito-"),
+    "namespaces": (f"{REGION}-models-kaito-", f"{REGION}-models-rdma-"),
     "weights": f"{REGION}-weights-",
 }
 """Golden file by the prefix of the resources in it."""

@@ -228,7 +228,7 @@ def _sleep(path: str, spec: Value) -> Iterator[FieldError]:
         seconds = mapped(mapped(mapped(container, "lifecycle"), "preStop"), "sleep").get("seconds")
         if is_number(seconds) and is_number(grace) and not 0 <= seconds <= grace:
             text = f"must be non-negative and less than terminationGracePeriodSeconds ({grace:g})"
-            yield invalid(f"{path}.{where}.lifecycle.preStop.sleep.seconds", seconds, text)
+            yield invalid(f"{path}.{where}.lifecycle.preStop.sleep", seconds, text)
 
 
 @coded
@@ -242,6 +242,9 @@ def _toleration(path: str, value: Value) -> Iterator[FieldError]:
             operator,
             'operator must be Exists when `key` is empty, which means "match all values and all keys"',
         )
+    wrong = names.label_value(value["value"]) if operator == "Equal" and isinstance(value.get("value"), str) else None
+    if wrong:
+        yield invalid(f"{path}.operator", value["value"], wrong)
     if operator == "Exists" and isinstance(value.get("value"), str) and value["value"]:
         yield invalid(f"{path}.operator", value["value"], "value must be empty when `operator` is 'Exists'")
     if value.get("tolerationSeconds") not in (None, UNKNOWN) and value.get("effect") not in ("NoExecute", UNKNOWN):
