@@ -46,6 +46,7 @@ MINUTES: Mapping[str, float] = {
 }
 """Creations as people plan with them; the sandbox's table has shorter ones for small clusters, and all the others."""
 
+_WAIT_FOR = "pulumi.com/waitFor"
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -162,6 +163,8 @@ def seconds_of(minutes: Mapping[str, float] = MINUTES) -> Callable[[Node], float
     def seconds(node: Node) -> float:
         if node.type == _RELEASE:
             return 0 if node.at("skipAwait") else _seconds("helm.sh/Release", minutes)
+        if node.at("metadata", "annotations", _WAIT_FOR):
+            return _seconds(f"{node.type.split(':')[1].partition('/')[0]}/{node.type.rpartition(':')[2]}", minutes)
         return _seconds(registry.by_token(node.type).arm_type, minutes) if node.type.startswith("azure-native:") else 0
 
     return seconds
