@@ -52,9 +52,11 @@ def sized() -> str:
     """prod with the nodes that `size` proposes, by region; the committed one holds some more."""
     text = (ROOT / "stacks" / "Pulumi.prod.yaml").read_text()
     for pool, most in (("nc", (11, 11, 11)), ("code", (2, 2, 1))):
-        ends = iter(most)
-        text, found = re.subn(rf"(name: {pool}, .* max: )\d+", lambda match, ends=ends: f"{match[1]}{next(ends)}", text)
-        assert found == len(most)
+        head, *regions = re.split(rf"(?<=name: {pool}, )", text)
+        assert len(regions) == len(most)
+        text = head + "".join(
+            re.sub(r" max: \d+", f" max: {nodes}", one, count=1) for nodes, one in zip(most, regions, strict=True)
+        )
     return text
 
 
