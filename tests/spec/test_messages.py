@@ -46,8 +46,10 @@ _LUSTRE = ("training", 0, "storage", "lustre")
         (
             ("budget",),
             5,
-            "budget: must be a block of keys, not 5. "
-            "Known here: monthlyUsd, gate, start, contacts, alerts, allocations.",
+            (
+                "budget: must be a block of keys, not 5. "
+                "Known here: monthlyUsd, gate, start, contacts, alerts, allocations."
+            ),
         ),
         (
             ("budget", "monthlyUsd"),
