@@ -9,7 +9,7 @@ import pytest
 from sandbox.contract import ContractBook
 from tests.sandbox.azure.azure_mutations import Laboratory, campaign, every_kind_of_place, not_covered
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
